@@ -1,0 +1,7 @@
+//! `obs` tells people who run LLM applications what their providers cost, how
+//! fast they are and when they break. One binary, one SQLite file.
+//!
+//! The modules are floors; each uses only those above it in this list.
+//! Data walks one way: bytes, event, store, roll-up, query, answer.
+
+pub mod model;

@@ -1,0 +1,20 @@
+//! The words of `obs`: what an event is, what happened in a span of time, and
+//! which numbers can be asked for.
+//!
+//! Floor 0. It knows no files, no SQL, no clock and no terminal.
+
+mod event;
+mod sketch;
+mod stats;
+mod time;
+mod tokens;
+mod unit;
+mod usd;
+
+pub use event::{CacheEvent, Decision, Event, Labels, Signal};
+pub use sketch::{Sketch, SketchError};
+pub use stats::{CacheSums, CostSums, Distribution, LimitSums, Stats, TokenSums};
+pub use time::{Millis, Resolution, Span};
+pub use tokens::Tokens;
+pub use unit::Unit;
+pub use usd::{CostMode, Usd, UsdError};
