@@ -372,7 +372,7 @@ mod tests {
     fn the_boundaries_are_powers_of_two_rounded_down() {
         assert_eq!(BOUNDARIES[0], 0);
         for (k, boundary) in BOUNDARIES.iter().enumerate().skip(1) {
-            // 2^(k/64) · 2^52 lies between two integers when 2^(k + 52·64) lies between their powers.
+            // Both sides of below < 2^(k/64) · 2^52 < below + 1, to the power of 64.
             let below = (1 << MANTISSA_BITS) + boundary;
             let exponent = k as u32 + 52 * 64;
             assert!(bit_length(&power_of_64(below)) <= exponent, "{k}");
@@ -526,7 +526,8 @@ mod tests {
             let rank = (q * values.len()).div_ceil(1_000).max(1);
             match (estimate, values.get(rank - 1)) {
                 (Some(estimate), Some(exact)) => {
-                    prop_assert!((estimate - exact).abs() <= 0.0055 * exact, "{estimate} for {exact}");
+                    let off = (estimate - exact).abs();
+                    prop_assert!(off <= 0.0055 * exact, "{estimate} for {exact}");
                 }
                 (estimate, exact) => prop_assert_eq!(estimate, exact.copied()),
             }
@@ -534,10 +535,12 @@ mod tests {
 
         #[test]
         fn order_and_tree_of_merges_leave_no_trace(
-            parts in prop::collection::vec(values(12).prop_shuffle(), 1..30),
+            parts in prop::collection::vec(values(12), 1..30),
             picks in prop::collection::vec(any::<prop::sample::Index>(), 60),
         ) {
-            let whole = sketch(&parts.concat());
+            let mut backwards = parts.concat();
+            backwards.reverse();
+            let whole = sketch(&backwards);
             let mut forest: Vec<Sketch> = parts.iter().map(|p| sketch(p)).collect();
             let mut picks = picks.iter();
             while forest.len() > 1 {
