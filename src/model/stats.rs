@@ -166,6 +166,24 @@ impl Stats {
         self.last = self.last.max(other.last);
     }
 
+    /// Takes the sums of `other` out again, which must have been merged before.
+    /// Distributions and extent cannot shrink and stay as they are.
+    pub fn retract(&mut self, other: &Stats) {
+        self.requests = self.requests.saturating_sub(other.requests);
+        self.failures = self.failures.saturating_sub(other.failures);
+        self.tokens.retract(&other.tokens);
+        self.cost.retract(&other.cost);
+        self.cache.retract(&other.cache);
+        self.limits.allowed = self.limits.allowed.saturating_sub(other.limits.allowed);
+        self.limits.denied = self.limits.denied.saturating_sub(other.limits.denied);
+    }
+
+    /// Whether no event of any kind is left in the sums.
+    pub fn counts_nothing(&self) -> bool {
+        let CacheSums { hits, misses, stores, .. } = self.cache;
+        self.requests + hits + misses + stores + self.limits.allowed + self.limits.denied == 0
+    }
+
     /// Whether nothing was observed.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
@@ -292,6 +310,20 @@ impl TokenSums {
         self.mismatches += other.mismatches;
     }
 
+    fn retract(&mut self, other: &TokenSums) {
+        self.input_uncached -= other.input_uncached;
+        self.cache_read -= other.cache_read;
+        self.cache_write_5m -= other.cache_write_5m;
+        self.cache_write_1h -= other.cache_write_1h;
+        self.output -= other.output;
+        self.reasoning -= other.reasoning;
+        self.audio_input -= other.audio_input;
+        self.audio_output -= other.audio_output;
+        self.image_input -= other.image_input;
+        self.unclassified -= other.unclassified;
+        self.mismatches = self.mismatches.saturating_sub(other.mismatches);
+    }
+
     /// All input, cached or not.
     pub fn input_total(&self) -> i128 {
         self.input_uncached
@@ -329,6 +361,13 @@ impl CostSums {
         self.computed += other.computed;
         self.unpriced += other.unpriced;
     }
+
+    fn retract(&mut self, other: &CostSums) {
+        self.counted -= other.counted;
+        self.reported -= other.reported;
+        self.computed -= other.computed;
+        self.unpriced = self.unpriced.saturating_sub(other.unpriced);
+    }
 }
 
 impl CacheSums {
@@ -338,6 +377,14 @@ impl CacheSums {
         self.stores += other.stores;
         self.saved_cost += other.saved_cost;
         self.saved_tokens += other.saved_tokens;
+    }
+
+    fn retract(&mut self, other: &CacheSums) {
+        self.hits = self.hits.saturating_sub(other.hits);
+        self.misses = self.misses.saturating_sub(other.misses);
+        self.stores = self.stores.saturating_sub(other.stores);
+        self.saved_cost -= other.saved_cost;
+        self.saved_tokens -= other.saved_tokens;
     }
 }
 

@@ -168,7 +168,7 @@ const SESSION: &str = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PR
 
 fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let mut conn = Connection::open_with_flags(path, flags)?;
     BUSY_TIMEOUT_MS.store(options.busy_timeout_ms, Ordering::Relaxed);
     conn.busy_handler(Some(wait_for_writer))?;
     conn.execute_batch(SESSION).map_err(|e| of_foreign_file(e, path))?;
