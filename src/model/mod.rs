@@ -4,6 +4,7 @@
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
 mod condition;
+mod duration;
 mod event;
 mod expr;
 mod nearest;
@@ -17,6 +18,7 @@ mod usd;
 mod zone;
 
 pub use condition::{Condition, Op, Threshold, ThresholdUnit};
+pub use duration::{DurationError, parse_duration};
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};
 pub use expr::{Expr, ExprError};
 pub use nearest::nearest;

@@ -4,6 +4,7 @@
 //! zone the machine is in is not known here.
 
 use std::fmt::{self, Write};
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::{GapInfo, TZ_VARIANTS, Tz};
@@ -55,6 +56,9 @@ const LAST: Millis = Millis(253_402_300_799_999);
 impl Zone {
     /// Coordinated universal time.
     pub const UTC: Zone = Zone(Tz::UTC);
+
+    /// The moments a zone answers for: the years 1 to 9999.
+    pub const YEARS: RangeInclusive<Millis> = FIRST..=LAST;
 
     /// The zone of that name; letter case does not count.
     ///
@@ -118,7 +122,7 @@ impl Zone {
     pub fn format(self, at: Millis, pattern: &str) -> String {
         let mut text = String::new();
         match write!(text, "{}", self.local(at).format(pattern)) {
-            Ok(()) if (FIRST..=LAST).contains(&at) => text,
+            Ok(()) if Zone::YEARS.contains(&at) => text,
             Ok(()) | Err(fmt::Error) => at.to_string(),
         }
     }
