@@ -9,3 +9,7 @@ pub mod model;
 pub mod render;
 
 pub mod store;
+
+pub mod query;
+pub mod retention;
+pub mod rollup;

@@ -1,0 +1,3 @@
+//! Arguments in, one call, text out.
+
+pub mod time;
