@@ -46,9 +46,10 @@ impl Expr {
         };
         cursor.end(after).map_err(|wrong| {
             let is_condition = cursor.rest().starts_with(['<', '>', '=', '!']);
-            match is_condition {
-                true => wrong.hint("leave the comparison out: it belongs in an alert rule"),
-                false => wrong,
+            if is_condition {
+                wrong.hint("leave the comparison out: it belongs in an alert rule")
+            } else {
+                wrong
             }
         })?;
         Ok(expr)

@@ -335,10 +335,12 @@ mod tests {
             .matchers
             .push(Matcher::equal(Dimension::Provider, "openai"));
         assert!(!selector.matches(with_model("o3")));
-        assert!(selector.matches(|d| match d {
-            Dimension::Model => "o3",
-            Dimension::Provider => "openai",
-            _ => "",
+        assert!(selector.matches(|d| {
+            if d == Dimension::Model {
+                "o3"
+            } else {
+                "openai"
+            }
         }));
         let asked: Vec<_> = selector.dimensions().collect();
         assert_eq!(asked, [Dimension::Provider, Dimension::Model]);
