@@ -162,8 +162,9 @@ fn allowance(floor: &Floor) -> String {
 
 /// Whether a text holds a statement of SQL. Keywords count in capitals only, as the house writes them.
 fn is_sql(text: &str) -> bool {
-    const BEGINNINGS: [&[&str]; 10] = [
+    const BEGINNINGS: [&[&str]; 11] = [
         &["SELECT"],
+        &["WITH"],
         &["INSERT", "INTO"],
         &["INSERT", "OR"],
         &["REPLACE", "INTO"],
@@ -175,7 +176,7 @@ fn is_sql(text: &str) -> bool {
         &["BEGIN", "IMMEDIATE"],
     ];
     let words: Vec<&str> = text.split_whitespace().take(2).collect();
-    BEGINNINGS.iter().any(|b| words.starts_with(b)) || text.contains("SELECT ")
+    BEGINNINGS.iter().any(|b| words.starts_with(b))
 }
 
 fn root() -> &'static Path {
