@@ -2,6 +2,7 @@
 """Measures each promise and its peers in turn; started by scripts/bench."""
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
@@ -274,7 +275,8 @@ def report(bench, promises):
     commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     return "\n".join([
         f"## {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, {commit.stdout.strip() or 'no commit'}\n",
-        f"`{shlex.join(['scripts/bench', *sys.argv[1:]])}` on {machine()}; {bench.events:,} events.\n",
+        f"`{shlex.join(['scripts/bench', *sys.argv[1:]])}` on {machine()}; "
+        f"{bench.events:,} events; DuckDB {importlib.metadata.version('duckdb')}.\n",
         markdown(["promise", "must", "aim", "measured", "peer", "value", "kept"], [p.cells() for p in promises]),
         markdown(["command", "runs", "wall, s", "from .. to", "CPU, s", "peak, MiB", "others' CPU, s"], details(bench)),
     ])

@@ -107,20 +107,32 @@ fn in_the_order_of_lines(
 }
 
 fn write(target: &Connection, rows: &[Row]) -> rusqlite::Result<()> {
-    let columns = target.prepare("SELECT * FROM event")?.column_count();
-    let marks = vec!["?"; columns].join(",");
-    let mut insert = target.prepare(&format!("INSERT OR IGNORE INTO event VALUES({marks})"))?;
+    let mut inserts = inserts(target)?;
     for transaction in rows.chunks(ROWS_IN_A_TRANSACTION) {
         target.execute_batch("BEGIN IMMEDIATE")?;
         for row in transaction {
-            insert_row(&mut insert, row)?;
+            insert(&mut inserts[row.len() - 1], row)?;
         }
         target.execute_batch("COMMIT")?;
     }
     Ok(())
 }
 
-fn insert_row(insert: &mut Statement<'_>, row: &[Value]) -> rusqlite::Result<()> {
+/// A statement for each number of columns from 1, so that no row binds what it lacks.
+fn inserts(target: &Connection) -> rusqlite::Result<Vec<Statement<'_>>> {
+    let event = target.prepare("SELECT * FROM event")?;
+    let names: Vec<&str> = event.column_names().collect();
+    (1..=names.len())
+        .map(|length| {
+            let (into, marks) = (names[..length].join(","), vec!["?"; length].join(","));
+            target.prepare(&format!(
+                "INSERT OR IGNORE INTO event({into}) VALUES({marks})"
+            ))
+        })
+        .collect()
+}
+
+fn insert(insert: &mut Statement<'_>, row: &[Value]) -> rusqlite::Result<()> {
     insert.clear_bindings();
     for (column, value) in (1..).zip(row) {
         if *value != Value::Null {
