@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by panicking, in helpers as well"
 )]
 
+mod floors;
 mod lines;
 mod obs;
 mod real_inputs;
