@@ -29,8 +29,8 @@ impl Token {
 pub fn tokens(source: &str) -> Vec<(usize, Token)> {
     let mut tokens = Vec::new();
     let mut rest = source;
+    let mut line = 1;
     while let Some(c) = rest.chars().next() {
-        let line = 1 + source[..source.len() - rest.len()].matches('\n').count();
         let (token, length) = if rest.starts_with("//") {
             (None, rest.find('\n').unwrap_or(rest.len()))
         } else if rest.starts_with("/*") {
@@ -49,6 +49,7 @@ pub fn tokens(source: &str) -> Vec<(usize, Token)> {
             (sign, c.len_utf8())
         };
         tokens.extend(token.map(|t| (line, t)));
+        line += rest[..length].matches('\n').count();
         rest = &rest[length..];
     }
     tokens
