@@ -5,3 +5,6 @@
 //! Data walks one way: bytes, event, store, roll-up, query, answer.
 
 pub mod model;
+
+pub mod clock;
+pub mod config;
