@@ -8,3 +8,5 @@ pub mod model;
 
 pub mod clock;
 pub mod config;
+
+pub mod cli;
