@@ -8,5 +8,6 @@ pub mod model;
 
 pub mod clock;
 pub mod config;
+pub mod render;
 
 pub mod cli;

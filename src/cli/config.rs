@@ -6,6 +6,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::Key;
+use crate::render::{Answer, Cell, Column};
 
 /// Show settings, where they come from, and their files
 ///
@@ -58,17 +59,22 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn show(ctx: &mut Context<'_>, origin: bool) -> Result<(), Failure> {
-    let columns = ["setting", "value", "origin"];
-    let shown = if origin { 3 } else { 2 };
-    let row = |key: Key| {
-        let value = ctx.config.text(key).unwrap_or_default();
-        let mut row = vec![key.to_string(), value, ctx.config.origin(key).to_string()];
-        row.truncate(shown);
-        row
-    };
-    let rows: Vec<Vec<String>> = Key::ALL.into_iter().map(row).collect();
-    ctx.answer(&columns[..shown], &rows)
+fn show(ctx: &mut Context<'_>, with_origin: bool) -> Result<(), Failure> {
+    let mut answer = Answer::new("obs.config/v1", columns(&["setting", "value"]));
+    if with_origin {
+        answer.columns.push(Column::new("origin", "origin"));
+    }
+    for key in Key::ALL {
+        let mut row = vec![
+            Cell::text(key.name()),
+            Cell::of(ctx.config.text(key), Cell::Text),
+        ];
+        if with_origin {
+            row.push(Cell::text(ctx.config.origin(key).to_string()));
+        }
+        answer.rows.push(row);
+    }
+    ctx.answer(&answer)
 }
 
 fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
@@ -79,24 +85,30 @@ fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
         ("user", places.user.clone()),
         ("system", Some(places.system.clone())),
     ];
-    let rows: Vec<Vec<String>> = files
-        .into_iter()
-        .filter_map(|(place, path)| Some((place, path?)))
-        .map(|(place, path)| {
-            let state = if path.exists() { "found" } else { "absent" };
-            vec![place.into(), path.display().to_string(), state.into()]
-        })
-        .collect();
-    let columns = ["place", "path", "state"];
-    ctx.answer(&columns, &rows)
+    let mut answer = Answer::new("obs.config.path/v1", columns(&["place", "path", "exists"]));
+    for (place, path) in files {
+        if let Some(path) = path {
+            let exists = Cell::Bool(path.exists());
+            let path = Cell::text(path.display().to_string());
+            answer.rows.push(vec![Cell::text(place), path, exists]);
+        }
+    }
+    ctx.answer(&answer)
 }
 
 /// By the time a command runs its settings were read, so what is left is to say so.
 fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
-    let row = |path: &std::path::PathBuf| vec![path.display().to_string(), "valid".to_owned()];
-    let rows: Vec<Vec<String>> = ctx.config.files().iter().map(row).collect();
-    if rows.is_empty() {
-        ctx.notice("no configuration file; every setting is built in or from the environment");
+    let mut answer = Answer::new("obs.config.check/v1", columns(&["path", "state"]));
+    for path in ctx.config.files() {
+        let path = Cell::text(path.display().to_string());
+        answer.rows.push(vec![path, Cell::text("valid")]);
     }
-    ctx.answer(&["path", "state"], &rows)
+    if answer.rows.is_empty() {
+        ctx.notice("no configuration file was found; `obs config path` shows where they may be");
+    }
+    ctx.answer(&answer)
+}
+
+fn columns(names: &[&'static str]) -> Vec<Column> {
+    names.iter().map(|name| Column::new(*name, *name)).collect()
 }

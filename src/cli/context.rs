@@ -13,10 +13,11 @@ use chrono_tz::Tz;
 
 use super::failure::Failure;
 use super::global::Globals;
-use super::render::{self, Format, Style};
 use crate::clock;
 use crate::config::{Color, Config, Output, Places, Variables};
 use crate::model::Millis;
+use crate::render::safe::Untrusted;
+use crate::render::{self, Answer, Format, Style};
 
 /// Columns of a terminal nobody knows the width of.
 const USUAL_WIDTH: usize = 80;
@@ -213,30 +214,34 @@ impl<'a> Context<'a> {
     }
 
     /// Writes the answer.
-    pub fn answer(&mut self, columns: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// When `--fields` names a column the answer does not have, or stdout takes no more.
+    pub fn answer(&mut self, answer: &Answer) -> Result<(), Failure> {
         let style = self.style();
-        Ok(render::write(self.stdout, &style, columns, rows)?)
+        Ok(render::write(self.stdout, answer, &style)?)
     }
 
     /// Remarks on success, for people only: silent in cron, in pipes and with `--quiet`.
     pub fn notice(&mut self, text: impl Display) {
         if self.environment.stdout_is_terminal && !self.globals.place.quiet {
-            self.remark(text);
+            self.remark("", text);
         }
     }
 
     /// Says what may be wrong although the command succeeds.
     pub fn warn(&mut self, text: impl Display) {
-        match self.stderr_color() {
-            true => self.remark(format_args!("\x1b[1;33mwarning:\x1b[0m {text}")),
-            false => self.remark(format_args!("warning: {text}")),
-        }
+        let warning = match self.stderr_color() {
+            true => "\x1b[1;33mwarning:\x1b[0m ",
+            false => "warning: ",
+        };
+        self.remark(warning, text);
     }
 
     /// Says how the work goes, to who asked for it with `-v`.
     pub fn detail(&mut self, text: impl Display) {
         if self.globals.place.verbose > 0 {
-            self.remark(text);
+            self.remark("", text);
         }
     }
 
@@ -246,8 +251,10 @@ impl<'a> Context<'a> {
     }
 
     /// A command does not fail because nobody listens to its remarks.
-    fn remark(&mut self, text: impl Display) {
-        let _ = writeln!(self.stderr, "{text}");
+    fn remark(&mut self, before: &str, text: impl Display) {
+        for line in text.to_string().lines() {
+            let _ = writeln!(self.stderr, "{before}{}", Untrusted(line).shown());
+        }
     }
 }
 

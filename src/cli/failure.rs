@@ -12,6 +12,8 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use crate::config::ConfigError;
+use crate::render::RenderError;
+use crate::render::safe::{Shown, Untrusted};
 
 /// The kind of a failure. It decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +228,24 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Failure {
+        let message = error.to_string();
+        match error {
+            RenderError::UnknownField { nearest, known, .. } => {
+                let list = format!("the fields are {}", known.join(", "));
+                Failure::usage("field_unknown", message)
+                    .details(json!({ "fields": known }))
+                    .hint(match nearest {
+                        Some(name) => format!("did you mean {name}? {list}"),
+                        None => list,
+                    })
+            }
+            RenderError::Io(error) => error.into(),
+        }
+    }
+}
+
 /// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Failure {
@@ -305,16 +325,9 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-/// Makes control characters visible: a message may quote what a stranger wrote.
-fn inert(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    shown
+/// A message may quote what a stranger wrote.
+fn inert(text: &str) -> Shown<'_> {
+    Untrusted(text).shown()
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod context;
 mod failure;
 mod global;
 mod help;
-mod render;
 
 use std::ffi::OsString;
 
@@ -172,3 +171,6 @@ impl Voice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
