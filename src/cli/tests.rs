@@ -269,7 +269,7 @@ fn a_slip_in_a_command_or_flag_names_the_nearest_and_the_list() {
         machine.run("config -o jsn").err,
         "error: invalid value 'jsn' for '--output <FORMAT>' \
          [possible values: table, json, jsonl, csv, tsv, md]\n\
-         hint: a similar value exists: 'json'; `obs config --help` lists what there is\n"
+         hint: a similar value exists: 'json'; `obs --help` lists what there is\n"
     );
 }
 
