@@ -10,4 +10,6 @@ pub mod clock;
 pub mod config;
 pub mod render;
 
+pub mod store;
+
 pub mod cli;

@@ -4,6 +4,7 @@
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
 mod event;
+mod measure;
 mod sketch;
 mod stats;
 mod time;
@@ -12,6 +13,7 @@ mod unit;
 mod usd;
 
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};
+pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
 pub use sketch::{Sketch, SketchError};
 pub use stats::{CacheSums, CostSums, Distribution, LimitSums, Stats, TokenSums};
 pub use time::{Millis, Resolution, Span};

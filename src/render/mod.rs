@@ -11,6 +11,7 @@ mod data;
 pub mod human;
 mod json;
 mod md;
+mod quantity;
 pub mod safe;
 mod table;
 mod tsv;

@@ -14,13 +14,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 use super::answer::{Cell, Column, View};
-use super::human::{self, NOTHING, Quantity};
-use super::safe::Untrusted;
-use crate::model::Unit;
 
+mod face;
 mod fit;
 
+use face::{Face, aligned, face, needs_seconds, shared_unit, shown};
 use fit::Fit;
+
+pub(super) use face::is_number_column;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
@@ -71,30 +72,6 @@ pub(super) fn write(out: &mut dyn Write, view: &View<'_>, style: &Style) -> io::
     Ok(())
 }
 
-/// Whether a column is read as numbers: all of its cells are, or, where it has
-/// none, its unit says so.
-pub(super) fn is_number_column<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> bool {
-    let mut told = cells.filter(|c| **c != Cell::Missing).peekable();
-    match told.peek() {
-        None => column.unit.is_some(),
-        Some(_) => told.all(is_number),
-    }
-}
-
-fn is_number(cell: &Cell) -> bool {
-    match cell {
-        Cell::Int(_)
-        | Cell::Float(_)
-        | Cell::Ms(_)
-        | Cell::Ratio(_)
-        | Cell::Usd(_)
-        | Cell::Bytes(_)
-        | Cell::Seconds(_)
-        | Cell::Rate(_) => true,
-        Cell::Missing | Cell::Bool(_) | Cell::At(_) | Cell::Text(_) | Cell::Date(_) => false,
-    }
-}
-
 fn draw(view: &View<'_>, style: &Style) -> Vec<Drawn> {
     view.columns()
         .enumerate()
@@ -111,17 +88,10 @@ fn draw_column(column: &Column, view: &View<'_>, nth: usize, style: &Style) -> D
     let title = shown(&column.title, style);
     let numbers = is_number_column(column, view.column_cells(nth));
     let text = view.column_cells(nth).any(|c| matches!(c, Cell::Text(_)));
-    let unit = if style.header {
-        shared_unit(&faces)
-    } else {
-        None
-    };
-    let (header, cells) = match unit {
-        Some(unit) => (
-            format!("{title} ({unit})"),
-            aligned(faces.iter().map(Face::digits), numbers),
-        ),
-        None => (title, faces.iter().map(Face::whole).collect()),
+    let (header, cells) = match shared_unit(&faces) {
+        Some(unit) if unit.is_empty() => (title, aligned(&faces, numbers)),
+        Some(unit) if style.header => (format!("{title} ({unit})"), aligned(&faces, numbers)),
+        Some(_) | None => (title, faces.iter().map(Face::whole).collect()),
     };
     Drawn {
         header,
@@ -129,86 +99,6 @@ fn draw_column(column: &Column, view: &View<'_>, nth: usize, style: &Style) -> D
         numbers,
         text,
     }
-}
-
-/// Seconds are shown when a moment of the column is not on a whole minute.
-fn needs_seconds<'a>(mut cells: impl Iterator<Item = &'a Cell>, style: &Style) -> bool {
-    cells.any(|cell| matches!(cell, Cell::At(at) if !human::on_the_minute(*at, style.zone)))
-}
-
-/// How a cell looks.
-enum Face {
-    Blank,
-    Words(String),
-    Number(Quantity),
-}
-
-impl Face {
-    fn whole(&self) -> String {
-        match self {
-            Face::Blank => NOTHING.into(),
-            Face::Words(text) => text.clone(),
-            Face::Number(quantity) => quantity.whole(),
-        }
-    }
-
-    fn digits(&self) -> &str {
-        match self {
-            Face::Blank => NOTHING,
-            Face::Words(text) => text,
-            Face::Number(quantity) => &quantity.digits,
-        }
-    }
-}
-
-fn face(cell: &Cell, column: &Column, seconds: bool, style: &Style) -> Face {
-    let float = |x: f64, unit| human::quantity(x, unit).map_or(Face::Blank, Face::Number);
-    match cell {
-        Cell::Missing => Face::Blank,
-        Cell::Bool(true) => Face::Words("yes".into()),
-        Cell::Bool(false) => Face::Words("no".into()),
-        Cell::Int(n) => Face::Number(human::whole_quantity(*n, column.unit)),
-        Cell::Float(x) => float(*x, column.unit),
-        Cell::Ms(x) => float(*x, Some(Unit::Milliseconds)),
-        Cell::Ratio(x) => float(*x, Some(Unit::Ratio)),
-        Cell::Usd(amount) => Face::Number(human::money(*amount)),
-        Cell::At(at) => Face::Number(human::moment_quantity(*at, style.zone, seconds)),
-        Cell::Bytes(n) => Face::Number(human::byte_quantity(*n)),
-        Cell::Seconds(x) if !x.is_finite() => Face::Blank,
-        Cell::Seconds(x) => Face::Words(human::duration_ms((x * 1_000.0).round() as i64)),
-        Cell::Rate(x) => float(*x, Some(Unit::PerSecond)),
-        Cell::Text(text) => Face::Words(shown(text, style)),
-        Cell::Date(day) => Face::Words(day.to_string()),
-    }
-}
-
-/// The unit that all numbers of a column have, if it holds nothing but numbers.
-/// Zero is zero in any unit.
-fn shared_unit(faces: &[Face]) -> Option<String> {
-    let mut numbers = Vec::with_capacity(faces.len());
-    for face in faces {
-        match face {
-            Face::Blank => {}
-            Face::Words(_) => return None,
-            Face::Number(quantity) => numbers.push(quantity),
-        }
-    }
-    let telling = numbers.iter().find(|q| !q.is_zero()).or(numbers.first())?;
-    let same = |q: &&Quantity| q.prefix == telling.prefix && q.suffix == telling.suffix;
-    let unit = format!("{}{}", telling.prefix, telling.suffix.trim_start());
-    (!unit.is_empty() && numbers.iter().all(|q| q.is_zero() || same(q))).then_some(unit)
-}
-
-/// Fills numbers with blanks on the right, so that their points stand in a line.
-fn aligned<'a>(digits: impl Iterator<Item = &'a str>, numbers: bool) -> Vec<String> {
-    let digits: Vec<&str> = digits.collect();
-    let tail = |text: &str| text.find('.').map_or(0, |point| text.len() - point);
-    let longest = digits.iter().map(|d| tail(d)).max().unwrap_or(0);
-    let fill = |text: &str| if numbers { longest - tail(text) } else { 0 };
-    digits
-        .iter()
-        .map(|text| format!("{text}{:fill$}", "", fill = fill(text)))
-        .collect()
 }
 
 /// Names above, a line, and the rows.
@@ -302,12 +192,4 @@ fn left_out(view: &View<'_>, kept: usize) -> Option<String> {
         "{many} (--fields chooses, -o json has all): {}",
         names.join(", ")
     ))
-}
-
-fn shown(text: &str, style: &Style) -> String {
-    if style.ascii {
-        Untrusted(text).shown_ascii().to_string()
-    } else {
-        Untrusted(text).shown().to_string()
-    }
 }

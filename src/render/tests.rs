@@ -104,6 +104,27 @@ fn units_that_differ_stay_with_their_numbers() {
 }
 
 #[test]
+fn the_hour_that_happens_twice_is_told_apart() {
+    // Berlin turned its clocks back on 2025-10-26 at 01:00 UTC.
+    let turn = 1_761_440_400_000;
+    let answer = Answer {
+        rows: [turn - 1_800_000, turn + 1_800_000]
+            .map(|ms| vec![Cell::At(Millis(ms))])
+            .into(),
+        ..Answer::new("obs.series/v1", vec![Column::new("bucket", "bucket")])
+    };
+    let berlin = Style {
+        zone: Tz::Europe__Berlin,
+        header: false,
+        ..style(Format::Table)
+    };
+    assert_eq!(
+        written(&answer, &berlin),
+        "2025-10-26 02:30 CEST\n2025-10-26 02:30 CET\n"
+    );
+}
+
+#[test]
 fn a_single_row_that_does_not_fit_is_a_list() {
     let mut answer = two_providers();
     answer.rows.truncate(1);

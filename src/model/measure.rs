@@ -1,0 +1,645 @@
+//! Every number that can be asked for: its names, its unit, and how it comes out
+//! of [`Stats`].
+//!
+//! Statistics, charts, rules and pages know measures only through this table; a
+//! new measure is one row of it. How a number is drawn, and which span is read
+//! to know it, is decided elsewhere.
+
+use super::{Millis, Stats, Unit, Usd};
+
+/// A number, or the lack of one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing to say: a share, mean or extreme of nothing. It is not zero.
+    Missing,
+    /// A whole number.
+    Int(i128),
+    /// A number in the measure's unit.
+    Float(f64),
+    /// An amount of money.
+    Usd(Usd),
+    /// A moment.
+    At(Millis),
+}
+
+/// What sort of number a measure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A sum of things; 0 when there are none.
+    Count,
+    /// A sum of money; $0 when there is none.
+    Money,
+    /// A share from 0 to 1; missing when there is nothing to share.
+    Ratio,
+    /// How long requests took; missing when none told.
+    Latency,
+    /// A sum spread over something: per second of the window, per request.
+    Gauge,
+    /// A moment; missing when nothing happened.
+    Moment,
+}
+
+/// How much of [`Stats`] must be filled for a measure to be right; each level
+/// includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Needs {
+    /// Only what adds up (counts, tokens, money) and the first and last moment.
+    /// A ledger without any times of requests can answer.
+    Sums,
+    /// Also count, sum and extremes of the times that requests took.
+    Times,
+    /// Also the sketches of these times.
+    Sketches,
+}
+
+/// What is known about a measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The name in questions and rules: `p95_latency`.
+    pub id: &'static str,
+    /// The name in data, with its unit: `latency_p95_ms`.
+    pub field: &'static str,
+    /// The name above a column or a chart: `p95 latency`.
+    pub title: &'static str,
+    /// More names that are understood.
+    pub aliases: &'static [&'static str],
+    /// The unit of its value.
+    pub unit: Unit,
+    /// What sort of number it is.
+    pub kind: Kind,
+    /// What must be read to know it.
+    pub needs: Needs,
+    /// When set, the value of a bucket that ends at `t` is not that of the
+    /// bucket's own stats: the caller reads the stats of `[t - trailing_ms, t)`.
+    pub trailing_ms: Option<i64>,
+    formula: Formula,
+}
+
+/// How a value comes out of stats.
+#[derive(Clone, Copy, Debug)]
+enum Formula {
+    Int(fn(&Stats) -> i128),
+    Usd(fn(&Stats) -> Usd),
+    Float(fn(&Stats) -> Option<f64>),
+    At(fn(&Stats) -> Option<Millis>),
+    PerSecond(fn(&Stats) -> i128),
+    MeanUsd(fn(&Stats) -> (Usd, u64)),
+}
+
+/// A name that no measure has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown measure {name:?}")]
+pub struct UnknownMeasure {
+    /// What was asked for.
+    pub name: String,
+    /// The name that was meant, if one is near enough.
+    pub nearest: Option<&'static str>,
+}
+
+/// Makes the closed set of measures and its table from rows `Variant "title" => spec`.
+macro_rules! measures {
+    ($($variant:ident $title:literal => $spec:expr;)*) => {
+        /// A number that can be asked for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Measure {
+            $(#[doc = concat!("The ", $title, ".")] $variant,)*
+        }
+
+        impl Measure {
+            /// Every measure, in the order of lists.
+            pub const ALL: &[Measure] = &[$(Measure::$variant),*];
+        }
+
+        static SPECS: [Spec; Measure::ALL.len()] = [$(Spec { title: $title, ..$spec }),*];
+    };
+}
+
+measures! {
+    Requests "requests" =>
+        count("requests", |s| s.requests.into());
+    Successes "successful requests" =>
+        count("successes", |s| s.successes().into());
+    Failures "failed requests" =>
+        count("failures", |s| s.failures.into()).also(&["errors"]);
+    SuccessRate "success rate" =>
+        ratio("success_rate", Stats::success_rate);
+    ErrorRate "error rate" =>
+        ratio("error_rate", Stats::error_rate).also(&["failure_rate"]);
+    Throughput "requests per second" =>
+        per_second("throughput", "throughput_rps", |s| s.requests.into());
+
+    AvgLatency "average latency" =>
+        time("avg_latency", "latency_avg_ms", |s| s.latency.mean_ms())
+            .also(&["latency", "mean_latency"]);
+    MinLatency "lowest latency" =>
+        time("min_latency", "latency_min_ms", |s| s.latency.min_ms());
+    MaxLatency "highest latency" =>
+        time("max_latency", "latency_max_ms", |s| s.latency.max_ms());
+    P50Latency "p50 latency" =>
+        percentile("p50_latency", "latency_p50_ms", |s| s.latency.quantile_ms(0.50))
+            .also(&["median_latency"]);
+    P90Latency "p90 latency" =>
+        percentile("p90_latency", "latency_p90_ms", |s| s.latency.quantile_ms(0.90));
+    P95Latency "p95 latency" =>
+        percentile("p95_latency", "latency_p95_ms", |s| s.latency.quantile_ms(0.95));
+    P99Latency "p99 latency" =>
+        percentile("p99_latency", "latency_p99_ms", |s| s.latency.quantile_ms(0.99));
+
+    AvgTtft "average time to first token" =>
+        time("avg_ttft", "ttft_avg_ms", |s| s.ttft.mean_ms()).also(&["ttft", "mean_ttft"]);
+    P50Ttft "p50 time to first token" =>
+        percentile("p50_ttft", "ttft_p50_ms", |s| s.ttft.quantile_ms(0.50)).also(&["median_ttft"]);
+    P95Ttft "p95 time to first token" =>
+        percentile("p95_ttft", "ttft_p95_ms", |s| s.ttft.quantile_ms(0.95));
+    P99Ttft "p99 time to first token" =>
+        percentile("p99_ttft", "ttft_p99_ms", |s| s.ttft.quantile_ms(0.99));
+
+    InputTokens "input tokens" =>
+        tokens("input_tokens", |s| s.tokens.input_total());
+    OutputTokens "output tokens" =>
+        tokens("output_tokens", |s| s.tokens.output_total());
+    TotalTokens "total tokens" =>
+        tokens("total_tokens", |s| s.tokens.total()).also(&["tokens"]);
+    TokensPerSecond "tokens per second" =>
+        per_second("tokens_per_second", "tokens_per_second", |s| s.tokens.total());
+    InputUncachedTokens "uncached text input tokens" =>
+        tokens("input_uncached_tokens", |s| s.tokens.input_uncached);
+    CacheReadTokens "input tokens read from cache" =>
+        tokens("cache_read_tokens", |s| s.tokens.cache_read);
+    CacheWriteTokens "input tokens written to cache" =>
+        tokens("cache_write_tokens", |s| s.tokens.cache_write_5m + s.tokens.cache_write_1h);
+    CacheWrite5mTokens "input tokens written to 5-minute cache" =>
+        tokens("cache_write_5m_tokens", |s| s.tokens.cache_write_5m);
+    CacheWrite1hTokens "input tokens written to one-hour cache" =>
+        tokens("cache_write_1h_tokens", |s| s.tokens.cache_write_1h);
+    TextOutputTokens "text output tokens without reasoning" =>
+        tokens("text_output_tokens", |s| s.tokens.output);
+    ReasoningTokens "reasoning tokens" =>
+        tokens("reasoning_tokens", |s| s.tokens.reasoning);
+    AudioInputTokens "audio input tokens" =>
+        tokens("audio_input_tokens", |s| s.tokens.audio_input);
+    AudioOutputTokens "audio output tokens" =>
+        tokens("audio_output_tokens", |s| s.tokens.audio_output);
+    ImageInputTokens "image input tokens" =>
+        tokens("image_input_tokens", |s| s.tokens.image_input);
+    UnclassifiedTokens "tokens told only as a total" =>
+        tokens("unclassified_tokens", |s| s.tokens.unclassified);
+    TokenMismatches "requests whose total contradicts their tokens" =>
+        count("token_mismatches", |s| s.tokens.mismatches.into());
+
+    Cost "cost" =>
+        money("cost", "cost_usd", |s| s.cost.counted);
+    ReportedCost "reported cost" =>
+        money("reported_cost", "cost_reported_usd", |s| s.cost.reported);
+    ComputedCost "computed cost" =>
+        money("computed_cost", "cost_computed_usd", |s| s.cost.computed);
+    HourlyCost "cost of the last 60 minutes" =>
+        money("hourly_cost", "cost_hourly_usd", |s| s.cost.counted).over_the_last(Millis::HOUR);
+    CostPerRequest "cost per priced request" =>
+        mean_money("cost_per_request", "cost_per_request_usd",
+            |s| (s.cost.counted, s.requests.saturating_sub(s.cost.unpriced)));
+    Unpriced "requests without a known cost" =>
+        count("unpriced", |s| s.cost.unpriced.into());
+
+    CacheHits "cache hits" =>
+        count("cache_hits", |s| s.cache.hits.into());
+    CacheMisses "cache misses" =>
+        count("cache_misses", |s| s.cache.misses.into());
+    CacheStores "cache stores" =>
+        count("cache_stores", |s| s.cache.stores.into());
+    CacheHitRate "cache hit rate" =>
+        ratio("cache_hit_rate", Stats::cache_hit_rate);
+    CacheSavedCost "cost saved by the cache" =>
+        money("cache_saved_cost", "cache_saved_cost_usd", |s| s.cache.saved_cost)
+            .also(&["saved_cost"]);
+    CacheSavedTokens "tokens saved by the cache" =>
+        tokens("cache_saved_tokens", |s| s.cache.saved_tokens).also(&["saved_tokens"]);
+
+    RateLimitAllowed "calls let through by rate limits" =>
+        count("rate_limit_allowed", |s| s.limits.allowed.into());
+    RateLimitDenied "calls refused by rate limits" =>
+        count("rate_limit_denied", |s| s.limits.denied.into());
+    RateLimitDenialRate "rate-limit denial rate" =>
+        ratio("rate_limit_denial_rate", Stats::rate_limit_denial_rate).also(&["denial_rate"]);
+
+    FirstEvent "time of the first event" =>
+        moment("first_event", |s| s.first);
+    LastEvent "time of the last event" =>
+        moment("last_event", |s| s.last);
+}
+
+impl Measure {
+    /// What `obs stats` shows when nothing else is asked for.
+    pub const STANDARD: [Measure; 27] = [
+        Measure::Requests,
+        Measure::Successes,
+        Measure::Failures,
+        Measure::SuccessRate,
+        Measure::ErrorRate,
+        Measure::AvgLatency,
+        Measure::MinLatency,
+        Measure::MaxLatency,
+        Measure::P50Latency,
+        Measure::P95Latency,
+        Measure::P99Latency,
+        Measure::InputTokens,
+        Measure::OutputTokens,
+        Measure::TotalTokens,
+        Measure::Cost,
+        Measure::Unpriced,
+        Measure::CacheHits,
+        Measure::CacheMisses,
+        Measure::CacheStores,
+        Measure::CacheHitRate,
+        Measure::CacheSavedCost,
+        Measure::CacheSavedTokens,
+        Measure::RateLimitAllowed,
+        Measure::RateLimitDenied,
+        Measure::RateLimitDenialRate,
+        Measure::FirstEvent,
+        Measure::LastEvent,
+    ];
+
+    /// What is known about it.
+    pub fn spec(self) -> &'static Spec {
+        &SPECS[self as usize]
+    }
+
+    /// The measure of that id, data field or alias.
+    ///
+    /// # Errors
+    /// When no measure has that name.
+    pub fn parse(name: &str) -> Result<Measure, UnknownMeasure> {
+        let known = |m: &Measure| m.spec().names().any(|n| n == name);
+        let found = Measure::ALL.iter().copied().find(known);
+        found.ok_or_else(|| UnknownMeasure {
+            name: name.to_owned(),
+            nearest: nearest(name),
+        })
+    }
+
+    /// Its value in the stats of a window of `window_ms` milliseconds.
+    pub fn value(self, stats: &Stats, window_ms: i64) -> Value {
+        match self.spec().formula {
+            Formula::Int(of) => Value::Int(of(stats)),
+            Formula::Usd(of) => Value::Usd(of(stats)),
+            Formula::Float(of) => of(stats).map_or(Value::Missing, Value::Float),
+            Formula::At(of) => of(stats).map_or(Value::Missing, Value::At),
+            Formula::PerSecond(of) => per_second_of(of(stats), window_ms),
+            Formula::MeanUsd(of) => mean_of(of(stats)),
+        }
+    }
+}
+
+impl Value {
+    /// The number to compare and to draw: dollars for money, milliseconds since
+    /// the epoch for a moment.
+    pub fn as_f64(self) -> Option<f64> {
+        match self {
+            Value::Missing => None,
+            Value::Int(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            Value::Usd(amount) => Some(amount.to_f64()),
+            Value::At(at) => Some(at.0 as f64),
+        }
+    }
+}
+
+impl Spec {
+    /// Every name it is known by: id, data field, aliases.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.id, self.field]
+            .into_iter()
+            .chain(self.aliases.iter().copied())
+    }
+
+    const fn new(
+        id: &'static str,
+        field: &'static str,
+        unit: Unit,
+        kind: Kind,
+        formula: Formula,
+    ) -> Spec {
+        Spec {
+            id,
+            field,
+            title: "",
+            aliases: &[],
+            unit,
+            kind,
+            needs: Needs::Sums,
+            trailing_ms: None,
+            formula,
+        }
+    }
+
+    const fn also(self, aliases: &'static [&'static str]) -> Spec {
+        Spec { aliases, ..self }
+    }
+
+    const fn needing(self, needs: Needs) -> Spec {
+        Spec { needs, ..self }
+    }
+
+    const fn over_the_last(self, ms: i64) -> Spec {
+        Spec {
+            trailing_ms: Some(ms),
+            ..self
+        }
+    }
+}
+
+const fn count(id: &'static str, of: fn(&Stats) -> i128) -> Spec {
+    Spec::new(id, id, Unit::Count, Kind::Count, Formula::Int(of))
+}
+
+const fn tokens(id: &'static str, of: fn(&Stats) -> i128) -> Spec {
+    Spec::new(id, id, Unit::Tokens, Kind::Count, Formula::Int(of))
+}
+
+const fn money(id: &'static str, field: &'static str, of: fn(&Stats) -> Usd) -> Spec {
+    Spec::new(id, field, Unit::Usd, Kind::Money, Formula::Usd(of))
+}
+
+const fn mean_money(id: &'static str, field: &'static str, of: fn(&Stats) -> (Usd, u64)) -> Spec {
+    Spec::new(id, field, Unit::Usd, Kind::Gauge, Formula::MeanUsd(of))
+}
+
+const fn ratio(id: &'static str, of: fn(&Stats) -> Option<f64>) -> Spec {
+    Spec::new(id, id, Unit::Ratio, Kind::Ratio, Formula::Float(of))
+}
+
+const fn per_second(id: &'static str, field: &'static str, of: fn(&Stats) -> i128) -> Spec {
+    Spec::new(
+        id,
+        field,
+        Unit::PerSecond,
+        Kind::Gauge,
+        Formula::PerSecond(of),
+    )
+}
+
+const fn time(id: &'static str, field: &'static str, of: fn(&Stats) -> Option<f64>) -> Spec {
+    Spec::new(
+        id,
+        field,
+        Unit::Milliseconds,
+        Kind::Latency,
+        Formula::Float(of),
+    )
+    .needing(Needs::Times)
+}
+
+const fn percentile(id: &'static str, field: &'static str, of: fn(&Stats) -> Option<f64>) -> Spec {
+    time(id, field, of).needing(Needs::Sketches)
+}
+
+const fn moment(id: &'static str, of: fn(&Stats) -> Option<Millis>) -> Spec {
+    Spec::new(id, id, Unit::Time, Kind::Moment, Formula::At(of))
+}
+
+/// A sum per second of the window; a window without length has none.
+fn per_second_of(sum: i128, window_ms: i64) -> Value {
+    if window_ms > 0 {
+        Value::Float(sum as f64 * Millis::SECOND as f64 / window_ms as f64)
+    } else {
+        Value::Missing
+    }
+}
+
+/// A mean amount, to the nearest nano-dollar.
+fn mean_of((sum, number): (Usd, u64)) -> Value {
+    match i128::from(number) {
+        0 => Value::Missing,
+        number => Value::Usd(Usd((2 * sum.0 + number).div_euclid(2 * number))),
+    }
+}
+
+/// The known name that takes the fewest slips of the keyboard, one for every
+/// three letters at most.
+fn nearest(name: &str) -> Option<&'static str> {
+    let names = Measure::ALL.iter().flat_map(|m| m.spec().names());
+    let (slips, nearest) = names
+        .map(|n| (strsim::damerau_levenshtein(name, n), n))
+        .min_by_key(|&(slips, _)| slips)?;
+    (slips <= nearest.len() / 3).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::{CacheEvent, CostMode, Decision, Event, Signal, Tokens};
+
+    const MINUTE: i64 = Millis::MINUTE;
+
+    /// A minute with four requests (one failed, one unpriced), three cache accesses and a refusal.
+    fn busy_minute() -> Stats {
+        let mut stats = Stats::default();
+        let mut see = |event: Event<'_>| stats.observe(&event, CostMode::Auto);
+        let noon = Millis(1_769_860_800_000);
+        for (second, latency_ms, cost) in [
+            (0, 800, Some(Usd(4_500_000))),
+            (10, 900, Some(Usd(4_500_001))),
+            (20, 1_000, Some(Usd(4_500_001))),
+            (30, 9_300, None),
+        ] {
+            let success = cost.is_some();
+            let mut request = Event::new(noon.plus(second * 1_000), Signal::Request { success });
+            request.latency_us = Some(latency_ms * 1_000);
+            request.cost_reported = cost;
+            request.tokens = Some(Tokens {
+                input_uncached: 100,
+                cache_read: 30,
+                cache_write_5m: 2,
+                cache_write_1h: 3,
+                output: 40,
+                reasoning: 5,
+                ..Tokens::default()
+            });
+            see(request);
+        }
+        for what in [CacheEvent::Hit, CacheEvent::Miss, CacheEvent::Miss] {
+            see(Event::new(noon, Signal::Cache(what)));
+        }
+        see(Event::new(
+            noon.plus(59_000),
+            Signal::RateLimit(Decision::Denied),
+        ));
+        stats
+    }
+
+    #[test]
+    fn a_busy_minute_is_read_measure_by_measure() {
+        let stats = busy_minute();
+        for (name, expected) in [
+            ("requests", Value::Int(4)),
+            ("successes", Value::Int(3)),
+            ("success_rate", Value::Float(0.75)),
+            ("error_rate", Value::Float(0.25)),
+            ("throughput", Value::Float(4.0 / 60.0)),
+            ("latency", Value::Float(3_000.0)),
+            ("min_latency", Value::Float(800.0)),
+            ("max_latency", Value::Float(9_300.0)),
+            ("p95_ttft", Value::Missing),
+            ("input_tokens", Value::Int(540)),
+            ("output_tokens", Value::Int(180)),
+            ("total_tokens", Value::Int(720)),
+            ("tokens_per_second", Value::Float(12.0)),
+            ("cache_write_tokens", Value::Int(20)),
+            ("cost", Value::Usd(Usd(13_500_002))),
+            ("computed_cost", Value::Usd(Usd::ZERO)),
+            ("cost_per_request", Value::Usd(Usd(4_500_001))),
+            ("unpriced", Value::Int(1)),
+            ("cache_hit_rate", Value::Float(1.0 / 3.0)),
+            ("rate_limit_denial_rate", Value::Float(1.0)),
+            ("last_event", Value::At(Millis(1_769_860_859_000))),
+        ] {
+            let measure = Measure::parse(name).unwrap();
+            assert_eq!(measure.value(&stats, MINUTE), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn percentiles_of_the_first_hundred_seconds_are_their_numbers() {
+        let mut stats = Stats::default();
+        for second in 1..=100 {
+            stats.latency.observe(second * 1_000_000);
+            stats.ttft.observe(second * 1_000_000);
+        }
+        for (name, second) in [
+            ("p50_latency", 50.0),
+            ("p90_latency", 90.0),
+            ("p95_latency", 95.0),
+            ("p99_latency", 99.0),
+            ("p50_ttft", 50.0),
+            ("p95_ttft", 95.0),
+            ("p99_ttft", 99.0),
+        ] {
+            let value = Measure::parse(name).unwrap().value(&stats, MINUTE);
+            let off = value.as_f64().unwrap() / (second * 1_000.0) - 1.0;
+            assert!(off.abs() < 0.0055, "{name} is {value:?}");
+        }
+    }
+
+    #[test]
+    fn of_nothing_a_sum_is_zero_and_all_else_is_missing() {
+        for measure in Measure::ALL {
+            let spec = measure.spec();
+            let expected = match (spec.kind, spec.unit) {
+                (Kind::Count, _) => Value::Int(0),
+                (Kind::Money, _) => Value::Usd(Usd::ZERO),
+                (Kind::Gauge, Unit::PerSecond) => Value::Float(0.0),
+                (Kind::Gauge | Kind::Ratio | Kind::Latency | Kind::Moment, _) => Value::Missing,
+            };
+            assert_eq!(
+                measure.value(&Stats::default(), MINUTE),
+                expected,
+                "{}",
+                spec.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_without_length_has_no_throughput() {
+        assert_eq!(Measure::Throughput.value(&busy_minute(), 0), Value::Missing);
+    }
+
+    #[test]
+    fn the_standard_answer_has_these_fields_in_this_order() {
+        let fields = Measure::STANDARD.map(|m| m.spec().field).join(", ");
+        assert_eq!(
+            fields,
+            "requests, successes, failures, success_rate, error_rate, latency_avg_ms, \
+             latency_min_ms, latency_max_ms, latency_p50_ms, latency_p95_ms, latency_p99_ms, \
+             input_tokens, output_tokens, total_tokens, cost_usd, unpriced, cache_hits, \
+             cache_misses, cache_stores, cache_hit_rate, cache_saved_cost_usd, \
+             cache_saved_tokens, rate_limit_allowed, rate_limit_denied, \
+             rate_limit_denial_rate, first_event, last_event"
+        );
+    }
+
+    #[test]
+    fn a_name_means_one_measure() {
+        let mut fields = BTreeSet::new();
+        for &measure in Measure::ALL {
+            assert!(fields.insert(measure.spec().field), "{measure:?}");
+            for name in measure.spec().names() {
+                assert_eq!(Measure::parse(name), Ok(measure), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_metrics_of_alert_rules_are_known() {
+        for (name, field) in [
+            ("latency", "latency_avg_ms"),
+            ("avg_latency", "latency_avg_ms"),
+            ("p95_latency", "latency_p95_ms"),
+            ("p99_latency", "latency_p99_ms"),
+            ("error_rate", "error_rate"),
+            ("success_rate", "success_rate"),
+            ("cache_hit_rate", "cache_hit_rate"),
+            ("hourly_cost", "cost_hourly_usd"),
+            ("rate_limit_denial_rate", "rate_limit_denial_rate"),
+        ] {
+            assert_eq!(Measure::parse(name).map(|m| m.spec().field), Ok(field));
+        }
+    }
+
+    #[test]
+    fn a_mistyped_name_brings_the_nearest_one() {
+        for (name, nearest) in [
+            ("p95_latncy", Some("p95_latency")),
+            ("eror_rate", Some("error_rate")),
+            ("latency_p95", Some("latency_p95_ms")),
+            ("token", Some("tokens")),
+            ("weather", None),
+            ("", None),
+        ] {
+            let error = Measure::parse(name).unwrap_err();
+            assert_eq!(error.nearest, nearest, "{name}");
+        }
+        let error = Measure::parse("weather").unwrap_err();
+        assert_eq!(error.to_string(), "unknown measure \"weather\"");
+    }
+
+    #[test]
+    fn the_unit_of_a_field_is_in_its_name() {
+        for measure in Measure::ALL {
+            let spec = measure.spec();
+            let ends = |end| spec.field.ends_with(end);
+            assert_eq!(spec.unit == Unit::Milliseconds, ends("_ms"), "{measure:?}");
+            assert_eq!(spec.unit == Unit::Usd, ends("_usd"), "{measure:?}");
+            assert_eq!(spec.unit == Unit::Ratio, ends("_rate"), "{measure:?}");
+            assert_eq!(spec.unit == Unit::Tokens, ends("_tokens"), "{measure:?}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_read_is_enough() {
+        let mut summary = busy_minute();
+        summary.latency.sketch = Default::default();
+        let mut ledger = summary.clone();
+        ledger.latency = Default::default();
+        for &measure in Measure::ALL {
+            let least = match measure.spec().needs {
+                Needs::Sums => &ledger,
+                Needs::Times => &summary,
+                Needs::Sketches => continue,
+            };
+            let whole = measure.value(&busy_minute(), MINUTE);
+            assert_eq!(measure.value(least, MINUTE), whole, "{measure:?}");
+        }
+    }
+
+    #[test]
+    fn only_hourly_cost_looks_back_from_the_end_of_a_bucket() {
+        for &measure in Measure::ALL {
+            let hour = (measure == Measure::HourlyCost).then_some(Millis::HOUR);
+            assert_eq!(measure.spec().trailing_ms, hour, "{measure:?}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What bills and budgets read: sums by local day, and by session.
+//!
+//! The ledger has no distributions. Its sums are raised by what is new and never
+//! guessed: the roll-up that adds an event also marks it as seen.
+
+use chrono::{Datelike, TimeZone};
+use rusqlite::{Row, Statement, named_params};
+
+use super::columns::{Binder, add_extent, add_sums, bind_sums, sum_columns, sum_parameters};
+use super::{NameId, Settings, Stored, StoreError, Txn};
+use crate::model::{Millis, Stats};
+
+/// By what the ledger is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LedgerKey {
+    /// Local date in the store's zone, as days since 1970-01-01.
+    pub day: i32,
+    /// Who answered.
+    pub provider: NameId,
+    /// Which model.
+    pub model: NameId,
+    /// On whose behalf.
+    pub user: NameId,
+    /// Who pays.
+    pub project: NameId,
+}
+
+/// By what sessions are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey {
+    /// The conversation.
+    pub session: NameId,
+    /// Who answered.
+    pub provider: NameId,
+    /// Which model.
+    pub model: NameId,
+    /// On whose behalf.
+    pub user: NameId,
+    /// Who pays.
+    pub project: NameId,
+}
+
+const LEDGER_ONE: &str = concat!(
+    "SELECT ", sum_columns!(), " FROM ledger
+     WHERE day = ? AND provider = ? AND model = ? AND user = ? AND project = ?"
+);
+const LEDGER_PUT: &str = concat!(
+    "INSERT OR REPLACE INTO ledger(day, provider, model, user, project, ", sum_columns!(),
+    ") VALUES(?, ?, ?, ?, ?, ", sum_parameters!(), ")"
+);
+const LEDGER_DELETE: &str = "DELETE FROM ledger
+ WHERE day = ? AND provider = ? AND model = ? AND user = ? AND project = ?";
+const LEDGER_DROP: &str = "DELETE FROM ledger WHERE day >= :from AND day < :until";
+const LEDGER_READ: &str = concat!(
+    "SELECT day, provider, model, user, project, ", sum_columns!(),
+    " FROM ledger WHERE day >= :from AND day < :until ORDER BY day, provider, model, user, project"
+);
+const LEDGER_FIRST: &str = "SELECT min(day) FROM ledger";
+
+const SESSION_ONE: &str = concat!(
+    "SELECT first_ms, last_ms, ", sum_columns!(), " FROM session
+     WHERE session = ? AND provider = ? AND model = ? AND user = ? AND project = ?"
+);
+const SESSION_PUT: &str = concat!(
+    "INSERT OR REPLACE INTO session(session, provider, model, user, project, first_ms, last_ms, ", sum_columns!(),
+    ") VALUES(?, ?, ?, ?, ?, ?, ?, ", sum_parameters!(), ")"
+);
+const SESSION_DELETE: &str = "DELETE FROM session
+ WHERE session = ? AND provider = ? AND model = ? AND user = ? AND project = ?";
+const SESSION_READ: &str = concat!(
+    "SELECT session, provider, model, user, project, first_ms, last_ms, ", sum_columns!(),
+    " FROM session WHERE last_ms >= :from ORDER BY last_ms"
+);
+const SESSION_DROP: &str = "DELETE FROM session WHERE last_ms < :until";
+
+/// The local date of a moment, as days since 1970-01-01.
+pub(super) fn local_day(settings: &Settings, at: Millis) -> i32 {
+    let local = settings.zone.timestamp_millis_opt(at.0).single();
+    local.map_or(at.0.div_euclid(Millis::DAY) as i32, |t| t.date_naive().num_days_from_ce() - 719_163)
+}
+
+impl Txn<'_> {
+    /// Adds sums to the ledger.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn add_to_ledger(&self, key: &LedgerKey, stats: &Stats) -> Result<(), StoreError> {
+        let mut sums = self.ledger_row(key)?.unwrap_or_default();
+        sums.merge(stats);
+        self.put_ledger(key, &sums)
+    }
+
+    /// Adds sums to a session.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn add_to_session(&self, key: &SessionKey, stats: &Stats) -> Result<(), StoreError> {
+        let mut sums = self.session_row(key)?.unwrap_or_default();
+        sums.merge(stats);
+        self.put_session(key, &sums)
+    }
+
+    /// Calls `visit` with every row of the ledger between two local days.
+    ///
+    /// # Errors
+    /// What `visit` says, and when the store cannot be read.
+    pub fn ledger<E: From<StoreError>>(
+        &self,
+        days: std::ops::Range<i32>,
+        mut visit: impl FnMut(&LedgerKey, &Stats) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = |e: rusqlite::Error| E::from(StoreError::from(e));
+        let mut stmt = self.conn.prepare_cached(LEDGER_READ).map_err(sql)?;
+        let mut rows =
+            stmt.query(named_params! { ":from": days.start, ":until": days.end }).map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let [provider, model, user, project] = names(row).map_err(sql)?;
+            let day = row.get(0).map_err(sql)?;
+            let mut sums = Stats::default();
+            add_sums(row, 5, &mut sums)?;
+            visit(&LedgerKey { day, provider, model, user, project }, &sums)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with every session whose last event is at or after `from`.
+    ///
+    /// # Errors
+    /// What `visit` says, and when the store cannot be read.
+    pub fn sessions<E: From<StoreError>>(
+        &self,
+        from: Millis,
+        mut visit: impl FnMut(&SessionKey, &Stats) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = |e: rusqlite::Error| E::from(StoreError::from(e));
+        let mut stmt = self.conn.prepare_cached(SESSION_READ).map_err(sql)?;
+        let mut rows = stmt.query(named_params! { ":from": from.0 }).map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let [provider, model, user, project] = names(row).map_err(sql)?;
+            let session = NameId(row.get(0).map_err(sql)?);
+            let mut sums = Stats::default();
+            add_extent(row, 5, &mut sums)?;
+            add_sums(row, 7, &mut sums)?;
+            visit(&SessionKey { session, provider, model, user, project }, &sums)?;
+        }
+        Ok(())
+    }
+
+    /// The first local day of the ledger.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn first_ledger_day(&self) -> Result<Option<i32>, StoreError> {
+        Ok(self.conn.prepare_cached(LEDGER_FIRST)?.query_row([], |r| r.get(0))?)
+    }
+
+    /// Deletes local days from the ledger.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn drop_ledger(&self, days: std::ops::Range<i32>) -> Result<u64, StoreError> {
+        let params = named_params! { ":from": days.start, ":until": days.end };
+        Ok(self.conn.prepare_cached(LEDGER_DROP)?.execute(params)? as u64)
+    }
+
+    /// Deletes one session.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn drop_session(&self, key: &SessionKey) -> Result<(), StoreError> {
+        let mut stmt = self.conn.prepare_cached(SESSION_DELETE)?;
+        bind_session_key(&mut stmt, key)?;
+        stmt.raw_execute()?;
+        Ok(())
+    }
+
+    /// Deletes sessions whose last event is before `until`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn drop_sessions(&self, until: Millis) -> Result<u64, StoreError> {
+        let mut stmt = self.conn.prepare_cached(SESSION_DROP)?;
+        Ok(stmt.execute(named_params! { ":until": until.0 })? as u64)
+    }
+
+    fn ledger_row(&self, key: &LedgerKey) -> Result<Option<Stats>, StoreError> {
+        let mut stmt = self.conn.prepare_cached(LEDGER_ONE)?;
+        bind_ledger_key(&mut stmt, key)?;
+        let mut rows = stmt.raw_query();
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let mut sums = Stats::default();
+        add_sums(row, 0, &mut sums)?;
+        Ok(Some(sums))
+    }
+
+    fn put_ledger(&self, key: &LedgerKey, sums: &Stats) -> Result<(), StoreError> {
+        let mut stmt = self.conn.prepare_cached(LEDGER_PUT)?;
+        let next = bind_ledger_key(&mut stmt, key)?;
+        bind_sums(&mut Binder { stmt: &mut stmt, next }, sums)?;
+        stmt.raw_execute()?;
+        Ok(())
+    }
+
+    fn session_row(&self, key: &SessionKey) -> Result<Option<Stats>, StoreError> {
+        let mut stmt = self.conn.prepare_cached(SESSION_ONE)?;
+        bind_session_key(&mut stmt, key)?;
+        let mut rows = stmt.raw_query();
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let mut sums = Stats::default();
+        add_extent(row, 0, &mut sums)?;
+        add_sums(row, 2, &mut sums)?;
+        Ok(Some(sums))
+    }
+
+    fn put_session(&self, key: &SessionKey, sums: &Stats) -> Result<(), StoreError> {
+        let mut stmt = self.conn.prepare_cached(SESSION_PUT)?;
+        let next = bind_session_key(&mut stmt, key)?;
+        let mut binder = Binder { stmt: &mut stmt, next };
+        binder.bind(sums.first.map(|t| t.0))?;
+        binder.bind(sums.last.map(|t| t.0))?;
+        bind_sums(&mut binder, sums)?;
+        stmt.raw_execute()?;
+        Ok(())
+    }
+}
+
+/// Takes one event out of the ledger and of its session, because a better version
+/// of it will be added. The session keeps its extent: the time stays the same.
+pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Result<(), StoreError> {
+    let labels = txn.series(old.series)?;
+    let mut one = Stats::default();
+    one.observe(&old.event, settings.cost_mode);
+    let (provider, model, user, project) = (labels.provider, labels.model, old.user, labels.project);
+    let key = LedgerKey { day: local_day(settings, old.event.at), provider, model, user, project };
+    if let Some(mut sums) = txn.ledger_row(&key)? {
+        sums.retract(&one);
+        if sums.counts_nothing() {
+            let mut stmt = txn.conn.prepare_cached(LEDGER_DELETE)?;
+            bind_ledger_key(&mut stmt, &key)?;
+            stmt.raw_execute()?;
+        } else {
+            txn.put_ledger(&key, &sums)?;
+        }
+    }
+    if old.session != NameId::NONE {
+        let key = SessionKey { session: old.session, provider, model, user, project };
+        if let Some(mut sums) = txn.session_row(&key)? {
+            sums.retract(&one);
+            if sums.counts_nothing() {
+                txn.drop_session(&key)?;
+            } else {
+                txn.put_session(&key, &sums)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bind_ledger_key(stmt: &mut Statement<'_>, key: &LedgerKey) -> Result<usize, StoreError> {
+    let mut binder = Binder::new(stmt);
+    binder.bind(key.day)?;
+    for name in [key.provider, key.model, key.user, key.project] {
+        binder.bind(name.0)?;
+    }
+    Ok(binder.next)
+}
+
+fn bind_session_key(stmt: &mut Statement<'_>, key: &SessionKey) -> Result<usize, StoreError> {
+    let mut binder = Binder::new(stmt);
+    for name in [key.session, key.provider, key.model, key.user, key.project] {
+        binder.bind(name.0)?;
+    }
+    Ok(binder.next)
+}
+
+fn names(row: &Row<'_>) -> rusqlite::Result<[NameId; 4]> {
+    let name = |i| row.get(i).map(NameId);
+    Ok([name(1)?, name(2)?, name(3)?, name(4)?])
+}
+

@@ -1,0 +1,92 @@
+//! Everything that speaks SQL, one file per table.
+//!
+//! A [`Store`] is one SQLite file. Its functions take and return words of the
+//! model; no SQL text crosses this border. It knows neither where events come
+//! from nor what is done with the answers, and it does not read the clock.
+
+mod batch;
+mod bucket;
+mod calendar;
+mod columns;
+mod dirty;
+mod error;
+mod event;
+mod ledger;
+mod name;
+mod open;
+mod pack;
+mod reclaim;
+mod series;
+mod setting;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+pub use batch::{BatchCounts, DeadLetter};
+pub use bucket::{Bucket, BucketKey, Parts};
+pub use error::StoreError;
+pub use event::{Appending, EventWriter, Outcome, Stored};
+pub use ledger::{LedgerKey, SessionKey};
+pub use name::NameId;
+pub use open::{Durability, Lock, Options};
+pub use pack::{Dedupe, Origin, Pack, Packer};
+pub use reclaim::Footprint;
+pub use series::{SeriesId, SeriesLabels};
+pub use setting::{Retention, Settings};
+pub use state::Floors;
+
+/// One SQLite file with events, aggregates, settings and alerts.
+pub struct Store {
+    conn: Connection,
+    path: PathBuf,
+}
+
+/// The inside of one transaction. All reads in it see one state of the store.
+pub struct Txn<'a> {
+    conn: &'a Connection,
+}
+
+impl Store {
+    /// Where the store lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` in one write transaction, which holds the only write lock from
+    /// its beginning. Nothing of it remains when `work` fails.
+    ///
+    /// # Errors
+    /// What `work` says; [`StoreError::Busy`] when the lock was not to be had in time.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Txn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(TransactionBehavior::Immediate, work)
+    }
+
+    /// Runs `work` on one unchanging state of the store; it never waits for a writer.
+    ///
+    /// # Errors
+    /// What `work` says.
+    pub fn read<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Txn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(TransactionBehavior::Deferred, work)
+    }
+
+    fn transact<T, E: From<StoreError>>(
+        &mut self,
+        behaviour: TransactionBehavior,
+        work: impl FnOnce(&Txn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let txn = self.conn.transaction_with_behavior(behaviour).map_err(StoreError::from)?;
+        let result = work(&Txn { conn: &txn })?;
+        txn.commit().map_err(StoreError::from)?;
+        Ok(result)
+    }
+}

@@ -1,0 +1,253 @@
+//! Opening a store: birth, schema, safety settings, locks.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Store, StoreError};
+use crate::model::Millis;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// `obs1`, in SQLite's header, by which the file is told from any other database.
+const APPLICATION_ID: i64 = 0x6f62_7331;
+
+/// How often a waiting writer asks again. SQLite's own handler backs off to
+/// 100 ms and then loses against a writer that commits without a pause.
+const BUSY_POLL: Duration = Duration::from_millis(2);
+
+/// The one busy timeout of this process, in milliseconds.
+static BUSY_TIMEOUT_MS: AtomicU32 = AtomicU32::new(5_000);
+
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut (`synchronous=FULL`).
+    #[default]
+    Full,
+    /// The end of the process; a power cut may take the last commits (`synchronous=NORMAL`).
+    Normal,
+}
+
+/// How to open a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What a commit survives.
+    pub durability: Durability,
+    /// How long to wait for another writer, in milliseconds.
+    pub busy_timeout_ms: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { durability: Durability::Full, busy_timeout_ms: 5_000 }
+    }
+}
+
+/// A lock that other processes respect; it ends with the value or the process.
+pub struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] File);
+
+impl Store {
+    /// Opens the store at `path`, and creates it when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`], [`StoreError::Newer`] and [`StoreError::Damaged`] leave the file untouched.
+    pub fn create(path: &Path, options: Options) -> Result<Store, StoreError> {
+        if !has_content(path)? {
+            if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder).map_err(io("create the folder", folder))?;
+            }
+            let _alone = Lock::wait(path)?;
+            if !has_content(path)? {
+                give_birth(path, options)?;
+            }
+        }
+        Store::open(path, options)
+    }
+
+    /// Opens the store at `path`, which must exist, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// As [`Store::create`], and [`StoreError::Missing`].
+    pub fn open(path: &Path, options: Options) -> Result<Store, StoreError> {
+        if !has_content(path)? {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let mut conn = connect(path, options)?;
+        match version(&conn, path)? {
+            found if found > known_version() => {
+                return Err(StoreError::Newer { found, known: known_version() });
+            }
+            found if found < known_version() => {
+                let _alone = Lock::wait(path)?;
+                if version(&conn, path)? < known_version() {
+                    migrate(&mut conn)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(Store { conn, path: path.to_owned() })
+    }
+
+    /// Takes the lock of periodic work on this store; `None` when another process has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn try_lock(&self) -> Result<Option<Lock>, StoreError> {
+        let (file, path) = lock_file(&self.path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock(file))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(e)) => Err(io("lock", &path)(e)),
+        }
+    }
+}
+
+impl Lock {
+    fn wait(store: &Path) -> Result<Lock, StoreError> {
+        let (file, path) = lock_file(store)?;
+        file.lock().map_err(io("lock", &path))?;
+        Ok(Lock(file))
+    }
+}
+
+fn lock_file(store: &Path) -> Result<(File, PathBuf), StoreError> {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(&path)
+        .map_err(io("create", &path))?;
+    Ok((file, path))
+}
+
+/// Readable by its owner alone; SQLite gives -wal and -shm the mode of the main file.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
+    move |source| StoreError::Io { action, path: path.to_owned(), source }
+}
+
+/// Whether there is a file with something in it; an empty file is a store not yet born.
+fn has_content(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_file() => Ok(meta.len() > 0),
+        Ok(_) => Err(StoreError::NotAStore(path.to_owned())),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(io("open", path)(e)),
+    }
+}
+
+/// The order matters: after WAL, `auto_vacuum` would silently stay off.
+const BIRTH: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;";
+
+fn give_birth(path: &Path, options: Options) -> Result<(), StoreError> {
+    private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(path)
+        .map_err(io("create", path))?;
+    let mut conn = connect(path, options)?;
+    conn.execute_batch(BIRTH)?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&mut conn)
+}
+
+/// `trusted_schema` is off because a store may come from somebody else.
+/// 8 MiB of page cache hold the growing ends of all trees at full speed.
+const SESSION: &str = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF;
+ PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;";
+
+fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags)?;
+    BUSY_TIMEOUT_MS.store(options.busy_timeout_ms, Ordering::Relaxed);
+    conn.busy_handler(Some(wait_for_writer))?;
+    conn.execute_batch(SESSION).map_err(|e| of_foreign_file(e, path))?;
+    conn.pragma_update(
+        None,
+        "synchronous",
+        match options.durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+        },
+    )?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+#[expect(clippy::disallowed_methods, reason = "SQLite has no queue for writers; asking again is its protocol")]
+fn wait_for_writer(attempts: i32) -> bool {
+    let waited = BUSY_POLL.as_millis() as u32 * attempts.unsigned_abs();
+    let again = waited < BUSY_TIMEOUT_MS.load(Ordering::Relaxed);
+    if again {
+        std::thread::sleep(BUSY_POLL);
+    }
+    again
+}
+
+fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let id: i64 = conn
+        .pragma_query_value(None, "application_id", |r| r.get(0))
+        .map_err(|e| of_foreign_file(e, path))?;
+    if id != APPLICATION_ID {
+        return Err(StoreError::NotAStore(path.to_owned()));
+    }
+    Ok(conn.pragma_query_value(None, "user_version", |r| r.get(0))?)
+}
+
+fn of_foreign_file(error: rusqlite::Error, path: &Path) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
+        _ => error.into(),
+    }
+}
+
+fn known_version() -> i64 {
+    KNOWN_VERSION
+}
+
+/// The number of the newest file in `migrations/`; each sets it as `user_version`.
+const KNOWN_VERSION: i64 = 1;
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    embedded::migrations::runner()
+        .run(conn)
+        .map(|_| ())
+        .map_err(|e| StoreError::Migration(Box::new(e)))
+}
+
+impl Store {
+    /// Milliseconds since the epoch are what a store is dated with; a new store
+    /// gets its calendar and its birthday from the first command that uses it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_birth(&mut self, now: Millis) -> Result<(), StoreError> {
+        self.write(|txn| txn.set_birth(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_migration_is_the_known_version() {
+        let newest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max();
+        assert_eq!(newest.map(|v| v as i64), Some(KNOWN_VERSION));
+    }
+
+    #[test]
+    fn sqlite_is_new_enough_not_to_corrupt_a_wal_database() {
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
+}
