@@ -10,6 +10,7 @@ mod context;
 mod failure;
 mod global;
 mod help;
+pub mod time;
 
 use std::ffi::OsString;
 
