@@ -8,16 +8,18 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
-use chrono::DateTime;
+use chrono::Weekday;
 use chrono_tz::Tz;
 
 use super::failure::Failure;
 use super::global::Globals;
+use super::time::{Frame, Parsed, Side, parse_time};
 use crate::clock;
-use crate::config::{Color, Config, Output, Places, Variables};
-use crate::model::Millis;
+use crate::config::{Color, Config, Durability, Output, Places, Variables};
+use crate::model::{Millis, Zone};
 use crate::render::safe::Untrusted;
 use crate::render::{self, Answer, Format, Style};
+use crate::store::{self, Store};
 
 /// Columns of a terminal nobody knows the width of.
 const USUAL_WIDTH: usize = 80;
@@ -139,15 +141,21 @@ impl<'a> Context<'a> {
         config: Config,
         globals: Globals,
     ) -> Result<Context<'a>, Failure> {
-        Ok(Context {
-            now: present(&globals, environment)?,
+        let zone = || config.tz.unwrap_or_else(|| environment.local_zone());
+        let Parsed { at: now, warning } = present(&globals, environment, zone)?;
+        let mut ctx = Context {
+            now,
             stdin: &mut *streams.stdin,
             stdout: &mut *streams.stdout,
             stderr: &mut *streams.stderr,
             config,
             environment,
             globals,
-        })
+        };
+        if let Some(warning) = warning {
+            ctx.warn(warning);
+        }
+        Ok(ctx)
     }
 
     /// The file of the store.
@@ -159,6 +167,37 @@ impl<'a> Context<'a> {
             Failure::usage("store_unnamed", "no place for the store: HOME is not set")
                 .hint("name a file with --db or OBS_DB")
         })
+    }
+
+    /// Opens the store, which must exist.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, locked, newer than this program, or not a store.
+    pub fn open_store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.db_path()?, self.store_options())?)
+    }
+
+    /// Opens the store, and creates it when there is none.
+    ///
+    /// # Errors
+    /// As [`Context::open_store`], and when it cannot be created.
+    pub fn create_store(&self) -> Result<Store, Failure> {
+        Ok(Store::create(&self.db_path()?, self.store_options())?)
+    }
+
+    fn store_options(&self) -> store::Options {
+        store::Options {
+            durability: match self.config.durability {
+                Durability::Full => store::Durability::Full,
+                Durability::Normal => store::Durability::Normal,
+            },
+            busy_timeout_ms: self.config.busy_timeout_ms,
+        }
+    }
+
+    /// What a time is read against.
+    pub fn frame(&self) -> Frame {
+        frame(self.now, self.zone())
     }
 
     /// The zone in which times are read and shown. The machine is asked only here.
@@ -269,33 +308,29 @@ fn format(output: Output) -> Format {
     }
 }
 
-/// The moment that a flag or the environment fixes, else that of the clock.
-fn present(globals: &Globals, environment: &Environment) -> Result<Millis, Failure> {
+/// The moment that a flag or the environment fixes, with a warning when it was doubtful; else
+/// that of the clock.
+fn present(
+    globals: &Globals,
+    environment: &Environment,
+    zone: impl Fn() -> Tz,
+) -> Result<Parsed, Failure> {
+    let now = clock::now();
     let told = globals.place.now.as_deref();
-    let fixed = told
-        .map(|text| ("--now", text))
-        .or_else(|| Some(("OBS_NOW", environment.variables.text("OBS_NOW")?)));
-    let Some((origin, text)) = fixed else {
-        return Ok(clock::now());
-    };
-    moment(text).ok_or_else(|| {
-        let message = format!("{origin}: expected a moment, found {text:?}");
-        Failure::usage("time_invalid", message)
-            .hint("write it like 2026-01-31T12:00:00Z or @1769860800")
-    })
+    match told.or_else(|| environment.variables.text("OBS_NOW")) {
+        Some(text) => Ok(parse_time(text, Side::Since, &frame(now, zone()))?),
+        None => Ok(Parsed {
+            at: now,
+            warning: None,
+        }),
+    }
 }
 
-/// A moment that does not depend on the present or on a zone: RFC 3339 with an offset, or `@` and
-/// seconds (up to 11 digits) or milliseconds since the epoch.
-fn moment(text: &str) -> Option<Millis> {
-    let Some(digits) = text.strip_prefix('@') else {
-        let at = DateTime::parse_from_rfc3339(text).ok()?;
-        return Some(Millis(at.timestamp_millis()));
-    };
-    let number: i64 = digits.parse().ok()?;
-    match digits.len() {
-        ..=11 => Some(Millis(number * Millis::SECOND)),
-        _ => Some(Millis(number)),
+fn frame(now: Millis, zone: Tz) -> Frame {
+    Frame {
+        now,
+        zone: Zone::parse(zone.name()).unwrap_or(Zone::UTC),
+        week_start: Weekday::Mon,
     }
 }
 
@@ -364,16 +399,5 @@ mod tests {
     fn the_local_zone_is_that_of_tz() {
         let env = environment(&[("TZ", ":America/New_York")]);
         assert_eq!(env.local_zone(), Tz::America__New_York);
-    }
-
-    #[test]
-    fn a_fixed_moment_is_read_with_its_offset_or_since_the_epoch() {
-        let noon = Millis(1_769_860_800_000);
-        assert_eq!(moment("2026-01-31T12:00:00Z"), Some(noon));
-        assert_eq!(moment("2026-01-31T13:00:00+01:00"), Some(noon));
-        assert_eq!(moment("@1769860800"), Some(noon));
-        assert_eq!(moment("@1769860800123"), Some(noon.plus(123)));
-        assert_eq!(moment("tomorrow"), None);
-        assert_eq!(moment("@99999999999999999999"), None);
     }
 }

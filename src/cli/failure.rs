@@ -11,9 +11,11 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
-use crate::config::ConfigError;
+use super::time::TimeError;
+use crate::config::{ConfigError, Origin};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted};
+use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,16 +217,63 @@ impl From<ConfigError> for Failure {
                 .at(place)
                 .hint("each line is `key = \"value\"`"),
             ConfigError::UnknownKey { place, nearest, .. } => {
-                failure("config_unknown_key").at(place).hint(format!(
-                    "did you mean {nearest}? `obs config show` lists all settings"
-                ))
+                let list = "`obs config show --config /dev/null` lists all settings";
+                failure("config_unknown_key").at(place).hint(match nearest {
+                    Some(key) => format!("did you mean {key}?"),
+                    None => list.to_owned(),
+                })
             }
             ConfigError::NotText { place, .. } => failure("config_invalid")
                 .at(place)
                 .hint("put the value in quotes"),
-            ConfigError::BadValue { origin, .. } => failure("config_invalid").at(origin),
+            ConfigError::BadValue { origin, hint, .. } => {
+                let failure = failure("config_invalid").hint(hint);
+                match origin {
+                    Origin::File(place) => failure.at(place),
+                    Origin::Flag(_) | Origin::Variable(_) | Origin::BuiltIn => failure,
+                }
+            }
             ConfigError::VariableNotText(_) => failure("config_invalid"),
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let failure = |kind, code| Failure::from_error(kind, code, &error);
+        match &error {
+            StoreError::Missing(_) => failure(Kind::Unusable, "store_missing")
+                .hint("`obs init` makes one; --db or OBS_DB names another"),
+            StoreError::NotAStore(_) => failure(Kind::Unusable, "store_foreign")
+                .hint("choose another file with --db or OBS_DB"),
+            StoreError::Newer { .. } => failure(Kind::Unusable, "store_newer")
+                .hint("install the version of obs that wrote it, or a later one"),
+            StoreError::Damaged(_) => failure(Kind::Unusable, "store_damaged")
+                .hint("put a backup in its place, or name another file with --db or OBS_DB"),
+            StoreError::Busy => failure(Kind::Busy, "store_busy")
+                .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
+                .hint("let this user write the file and its folder"),
+            StoreError::Full => failure(Kind::Failed, "disk_full")
+                .hint("make room on the disk; what was acknowledged is safe"),
+            StoreError::Io { .. } => {
+                failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
+            }
+            StoreError::Setting { .. } => failure(Kind::Unusable, "store_setting_invalid"),
+            StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
+            StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
+        }
+    }
+}
+
+impl From<TimeError> for Failure {
+    fn from(error: TimeError) -> Failure {
+        let code = match &error {
+            TimeError::Time { .. } => "time_invalid",
+            TimeError::Step { .. } => "step_invalid",
+            TimeError::EmptyWindow { .. } => "window_empty",
+        };
+        Failure::usage(code, error.to_string()).hint(error.hint())
     }
 }
 

@@ -1,15 +1,19 @@
 //! Arguments that many commands share: the global flags, the window of time and
 //! the filters. One definition each, so that they are spelt the same everywhere.
 //!
-//! Texts are kept as they were typed; what a time or a filter means is known to
-//! the parsers that read them.
+//! Flags are kept as they were typed, and read when a command asks for their
+//! meaning; the forms of a time are known to `time`, those of a filter to the model.
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{ArgAction, Args};
 
+use super::context::Context;
+use super::failure::Failure;
+use super::time;
 use crate::config::{Color, Config, ConfigError, Key, Origin, Output, Variables, Word};
+use crate::model::{Dimension, Matcher, Selector, Span};
 
 /// Flags accepted by every command, before or after its name.
 #[derive(Args, Clone, Debug, Default)]
@@ -153,6 +157,17 @@ pub(crate) struct Window {
     pub until: String,
 }
 
+impl Window {
+    /// The window of the flags; a doubtful local time is warned of.
+    pub fn span(&self, ctx: &mut Context<'_>) -> Result<Span, Failure> {
+        let window = time::window(Some(&self.since), Some(&self.until), &ctx.frame())?;
+        for warning in window.warnings {
+            ctx.warn(warning);
+        }
+        Ok(window.span)
+    }
+}
+
 /// The length of a bucket of a series.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Time")]
@@ -160,6 +175,13 @@ pub(crate) struct Step {
     /// Length of a bucket: auto, 10s, 1m, 1h, 1d
     #[arg(long, value_name = "STEP", default_value = "auto")]
     pub step: String,
+}
+
+impl Step {
+    /// The step of the flag.
+    pub fn parse(&self) -> Result<time::Step, Failure> {
+        Ok(time::parse_step(&self.step)?)
+    }
 }
 
 /// Which events a question is about. Values of one flag are alternatives; flags narrow each other.
@@ -184,7 +206,7 @@ pub(crate) struct Filter {
     /// Only these sessions
     #[arg(long, value_name = "ID")]
     pub session: Vec<String>,
-    /// Only requests that ended so: ok, error, or an HTTP status
+    /// Only requests that ended so: ok or error
     #[arg(long, value_name = "STATUS")]
     pub status: Vec<String>,
     /// Only these paths
@@ -196,22 +218,25 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The filters that were given, as (dimension, alternatives), in a fixed order.
-    pub fn given(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+    /// The selector of the flags.
+    pub fn selector(&self) -> Selector {
         let all = [
-            ("provider", &self.provider),
-            ("model", &self.model),
-            ("user", &self.user),
-            ("role", &self.role),
-            ("project", &self.project),
-            ("session", &self.session),
-            ("status", &self.status),
-            ("endpoint", &self.endpoint),
-            ("error_type", &self.error_type),
+            (Dimension::Provider, &self.provider),
+            (Dimension::Model, &self.model),
+            (Dimension::User, &self.user),
+            (Dimension::Role, &self.role),
+            (Dimension::Project, &self.project),
+            (Dimension::Session, &self.session),
+            (Dimension::Status, &self.status),
+            (Dimension::Endpoint, &self.endpoint),
+            (Dimension::ErrorType, &self.error_type),
         ];
-        all.into_iter()
-            .map(|(dimension, values)| (dimension, values.as_slice()))
-            .filter(|(_, values)| !values.is_empty())
+        let matchers = all
+            .into_iter()
+            .flat_map(|(dimension, values)| Matcher::from_values(dimension, values));
+        Selector {
+            matchers: matchers.collect(),
+        }
     }
 }
 

@@ -122,7 +122,10 @@ mod tests {
             panic!("{error}")
         };
         assert_eq!(place.to_string(), "obs.toml:2:2");
-        assert_eq!((key.as_str(), nearest), ("busy_timout", Key::BusyTimeout));
+        assert_eq!(
+            (key.as_str(), nearest),
+            ("busy_timout", Some(Key::BusyTimeout))
+        );
     }
 
     #[test]

@@ -12,13 +12,14 @@ mod words;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono_tz::Tz;
 
 pub use file::Place;
 pub use places::{Places, Variables};
 pub use words::{Color, Durability, Output, Word};
+
+use crate::model::{DurationError, Zone, ZoneError, nearest, parse_duration};
 
 /// The name of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,8 @@ impl Key {
         Key::ALL.into_iter().find(|key| key.name() == name)
     }
 
-    fn nearest(name: &str) -> Key {
-        let distance = |key: &Key| strsim::damerau_levenshtein(key.name(), name);
-        Key::ALL.into_iter().min_by_key(distance).unwrap_or(Key::Db)
+    fn nearest(name: &str) -> Option<Key> {
+        Key::parse(nearest(name, Key::ALL.map(Key::name))?)
     }
 }
 
@@ -100,6 +100,16 @@ pub enum Origin {
     File(Place),
     /// Nobody.
     BuiltIn,
+}
+
+impl Origin {
+    /// What was given a value, in the words of the one who gave it.
+    fn asked(&self, key: Key) -> String {
+        match self {
+            Origin::Flag(name) | Origin::Variable(name) => (*name).to_owned(),
+            Origin::File(_) | Origin::BuiltIn => format!("setting {key}"),
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -146,7 +156,7 @@ pub enum ConfigError {
         /// What was written.
         key: String,
         /// What was probably meant.
-        nearest: Key,
+        nearest: Option<Key>,
     },
     /// A number, a list or a table where a string belongs.
     #[error("setting {key}: expected a string, found {found}")]
@@ -159,16 +169,16 @@ pub enum ConfigError {
         found: &'static str,
     },
     /// A value that the setting cannot have.
-    #[error("setting {key}: expected {expected}, found {text:?}")]
+    #[error("{}: {why}", origin.asked(*key))]
     BadValue {
         /// Who gave it.
         origin: Origin,
         /// The setting.
         key: Key,
-        /// What was written.
-        text: String,
-        /// What would do.
-        expected: String,
+        /// What is wrong with it.
+        why: String,
+        /// What to write instead.
+        hint: String,
     },
     /// An environment variable that is not UTF-8 text.
     #[error("the environment variable {0} is not text")]
@@ -188,8 +198,8 @@ pub struct Config {
     pub color: Color,
     /// What an acknowledged event survives.
     pub durability: Durability,
-    /// How long to wait for a store that another process is writing.
-    pub busy_timeout: Duration,
+    /// How long to wait for a store that another process is writing, in milliseconds.
+    pub busy_timeout_ms: u32,
     origins: [Origin; Key::ALL.len()],
     files: Vec<PathBuf>,
 }
@@ -203,7 +213,7 @@ impl Config {
             tz: None,
             color: Color::default(),
             durability: Durability::default(),
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout_ms: 5_000,
             origins: [const { Origin::BuiltIn }; Key::ALL.len()],
             files: Vec::new(),
         }
@@ -237,12 +247,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError::BadValue`].
     pub fn set(&mut self, key: Key, text: &str, origin: Origin) -> Result<(), ConfigError> {
-        if let Err(expected) = self.assign(key, text) {
+        if let Err(Refusal { why, hint }) = self.assign(key, text) {
             return Err(ConfigError::BadValue {
                 origin,
                 key,
-                text: text.to_owned(),
-                expected,
+                why,
+                hint,
             });
         }
         self.origins[key as usize] = origin;
@@ -257,7 +267,7 @@ impl Config {
             Key::Tz => self.tz.map_or("local", |zone| zone.name()).to_owned(),
             Key::Color => self.color.name().to_owned(),
             Key::Durability => self.durability.name().to_owned(),
-            Key::BusyTimeout => duration_text(self.busy_timeout),
+            Key::BusyTimeout => timeout_text(self.busy_timeout_ms),
         })
     }
 
@@ -308,55 +318,75 @@ impl Config {
         self.origins[Key::Db as usize] = origin;
     }
 
-    /// Sets the value, or says what was expected.
-    fn assign(&mut self, key: Key, text: &str) -> Result<(), String> {
+    fn assign(&mut self, key: Key, text: &str) -> Result<(), Refusal> {
         match key {
-            Key::Db if text.is_empty() => return Err("a path".to_owned()),
-            Key::Db => self.db = Some(PathBuf::from(text)),
+            Key::Db => self.db = Some(path(text)?),
             Key::Output => self.output = word(text)?,
             Key::Tz => self.tz = zone(text)?,
             Key::Color => self.color = word(text)?,
             Key::Durability => self.durability = word(text)?,
-            Key::BusyTimeout => self.busy_timeout = duration(text)?,
+            Key::BusyTimeout => self.busy_timeout_ms = timeout_ms(text)?,
         }
         Ok(())
     }
 }
 
-fn word<W: Word>(text: &str) -> Result<W, String> {
-    W::parse(text).ok_or_else(|| format!("one of {}", W::names().join(", ")))
+/// Why a setting does not take a text, and what it would take.
+struct Refusal {
+    why: String,
+    hint: String,
 }
 
-fn zone(text: &str) -> Result<Option<Tz>, String> {
-    match text {
-        "local" => Ok(None),
-        name => name
-            .parse()
-            .map(Some)
-            .map_err(|_| "`local`, `UTC` or a name like Europe/Berlin".to_owned()),
+fn path(text: &str) -> Result<PathBuf, Refusal> {
+    if text.is_empty() {
+        let why = "the path is empty".to_owned();
+        return Err(Refusal {
+            why,
+            hint: "name a file".to_owned(),
+        });
     }
+    Ok(PathBuf::from(text))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let number_and_unit = || {
-        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-        let unit_ms = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            _ => return None,
-        };
-        number.parse::<u32>().ok().map(|n| u64::from(n) * unit_ms)
+fn word<W: Word>(text: &str) -> Result<W, Refusal> {
+    W::parse(text).ok_or_else(|| Refusal {
+        why: format!("expected one of {}; found {text:?}", W::names().join(", ")),
+        hint: match nearest(text, W::names()) {
+            Some(name) => format!("did you mean {name}?"),
+            None => format!("leave it out for {}", W::ALL[0].name()),
+        },
+    })
+}
+
+fn zone(text: &str) -> Result<Option<Tz>, Refusal> {
+    if text == "local" {
+        return Ok(None);
+    }
+    let refused = |error: ZoneError| Refusal {
+        why: error.to_string(),
+        hint: error.hint(),
     };
-    number_and_unit()
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a duration like 500ms, 5s or 1m".to_owned())
+    let zone = Zone::parse(text).map_err(refused)?;
+    Ok(zone.name().parse().ok())
 }
 
-fn duration_text(value: Duration) -> String {
-    match value.as_millis() {
-        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
-        ms => format!("{ms}ms"),
+fn timeout_ms(text: &str) -> Result<u32, Refusal> {
+    let refused = |error: DurationError| Refusal {
+        why: error.to_string(),
+        hint: error.hint().to_owned(),
+    };
+    let ms = parse_duration(text).map_err(refused)?;
+    u32::try_from(ms).map_err(|_| Refusal {
+        why: format!("{text:?} is too long"),
+        hint: "wait 49 days at most".to_owned(),
+    })
+}
+
+fn timeout_text(ms: u32) -> String {
+    if ms.is_multiple_of(1_000) {
+        format!("{}s", ms / 1_000)
+    } else {
+        format!("{ms}ms")
     }
 }
 
@@ -410,7 +440,7 @@ mod tests {
         let machine = Machine::new();
         let config = machine.load(&[]).unwrap();
         assert_eq!(config.db, machine.places.store);
-        assert_eq!(config.busy_timeout, Duration::from_secs(5));
+        assert_eq!(config.busy_timeout_ms, 5_000);
         assert!(
             Key::ALL
                 .iter()
@@ -478,30 +508,38 @@ mod tests {
     #[test]
     fn a_value_that_means_nothing_is_refused_with_what_would_do() {
         let machine = Machine::new();
-        for (name, value, expected) in [
+        for (name, value, complaint, advice) in [
             (
                 "OBS_OUTPUT",
-                "xml",
-                "one of table, json, jsonl, csv, tsv, md",
+                "jason",
+                "OBS_OUTPUT: expected one of table, json, jsonl, csv, tsv, md; found \"jason\"",
+                "did you mean json?",
             ),
-            ("OBS_DURABILITY", "none", "one of full, normal"),
+            (
+                "OBS_DURABILITY",
+                "yes",
+                "OBS_DURABILITY: expected one of full, normal; found \"yes\"",
+                "leave it out for full",
+            ),
             (
                 "OBS_TZ",
-                "Mars",
-                "`local`, `UTC` or a name like Europe/Berlin",
+                "Europe/Berln",
+                "OBS_TZ: unknown time zone \"Europe/Berln\"",
+                "did you mean Europe/Berlin?",
             ),
-            ("OBS_BUSY_TIMEOUT", "5", "a duration like 500ms, 5s or 1m"),
             (
                 "OBS_BUSY_TIMEOUT",
-                "99999999999s",
-                "a duration like 500ms, 5s or 1m",
+                "60d",
+                "OBS_BUSY_TIMEOUT: \"60d\" is too long",
+                "wait 49 days at most",
             ),
         ] {
-            let error = machine.load(&[(name, value)]).unwrap_err().to_string();
-            assert!(
-                error.ends_with(&format!("expected {expected}, found {value:?}")),
-                "{error}"
-            );
+            let error = machine.load(&[(name, value)]).unwrap_err();
+            assert_eq!(error.to_string(), complaint);
+            let ConfigError::BadValue { hint, .. } = error else {
+                panic!("{error}")
+            };
+            assert_eq!(hint, advice);
         }
     }
 
