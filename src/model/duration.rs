@@ -60,12 +60,16 @@ fn duration(text: &str) -> Result<i64, String> {
     }
     while !rest.is_empty() {
         let (number, after) = split_where(rest, |c| !c.is_ascii_digit() && c != '.');
+        if number.is_empty() {
+            return Err(format!("expected a number, found {:?}", shown(rest)));
+        }
+        let number = Decimal::parse(number)?;
         let (unit, after) = split_where(after, |c| !c.is_alphabetic());
-        let unit_ms = unit_ms(number, unit, after)?;
+        let unit_ms = unit_ms(unit, after)?;
         if unit_ms >= smallest {
             return Err("its units go from large to small, each once, as in 1h30m".to_string());
         }
-        let part = whole_ms(number, unit_ms)?;
+        let part = number.times(unit_ms)?;
         total = total.checked_add(part).ok_or("it is too long")?;
         smallest = unit_ms;
         rest = after;
@@ -77,22 +81,11 @@ fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(ends).unwrap_or(text.len()))
 }
 
-/// The length of the unit of one part of a duration; `after` is what follows it.
-fn unit_ms(number: &str, unit: &str, after: &str) -> Result<i64, String> {
-    if let Some((_, ms)) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit && !number.is_empty())
-    {
-        return Ok(*ms);
-    }
-    Err(match unit {
-        _ if number.is_empty() => {
-            format!(
-                "expected a number, found {:?}",
-                shown(&format!("{unit}{after}"))
-            )
-        }
-        "" if after.is_empty() => format!("{number} of what? a number needs a unit"),
+/// The length of a unit; `after` is what follows it.
+fn unit_ms(unit: &str, after: &str) -> Result<i64, String> {
+    let known = UNITS.into_iter().find(|(name, _)| *name == unit);
+    known.map(|(_, ms)| ms).ok_or_else(|| match unit {
+        "" if after.is_empty() => "its last number has no unit".to_string(),
         "" => format!("expected a unit, found {:?}", shown(after)),
         "M" | "mo" | "mon" | "month" | "months" => {
             "months differ in length; give days or a date (minutes are m)".to_string()
@@ -100,7 +93,7 @@ fn unit_ms(number: &str, unit: &str, after: &str) -> Result<i64, String> {
         "y" | "Y" | "yr" | "year" | "years" => {
             "years differ in length; give days or a date".to_string()
         }
-        _ => unknown_unit(unit),
+        unit => unknown_unit(unit),
     })
 }
 
@@ -120,28 +113,43 @@ fn unknown_unit(unit: &str) -> String {
     }
 }
 
-/// `number` (digits, perhaps with a point) times the length of its unit.
-fn whole_ms(number: &str, unit_ms: i64) -> Result<i64, String> {
-    // A week has 6 x 10^8 ms, so that further decimals could not come out whole.
-    const DECIMALS: usize = 9;
-    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    if whole.is_empty() || part.is_empty() || part.contains('.') {
-        return Err(format!("{:?} is not a number", shown(number)));
+/// A number as it was written: `digits` / `scale`, the scale a power of ten.
+struct Decimal {
+    digits: i128,
+    scale: i128,
+}
+
+impl Decimal {
+    fn parse(text: &str) -> Result<Decimal, String> {
+        // A week is 2^10 times an odd number of milliseconds, so that an
+        // eleventh decimal of any unit cannot come out whole.
+        const DECIMALS: usize = 10;
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        if whole.is_empty() || part.is_empty() || part.contains('.') {
+            return Err(format!("{:?} is not a number", shown(text)));
+        }
+        let part = part.trim_end_matches('0');
+        if part.len() > DECIMALS {
+            return Err("it is no whole number of milliseconds".to_string());
+        }
+        Ok(Decimal {
+            digits: format!("{whole}{part}")
+                .parse()
+                .map_err(|_| "it is too long")?,
+            scale: 10_i128.pow(part.len() as u32),
+        })
     }
-    let part = part.trim_end_matches('0');
-    if part.len() > DECIMALS {
-        return Err("it is no whole number of milliseconds".to_string());
+
+    fn times(&self, unit_ms: i64) -> Result<i64, String> {
+        let scaled = self
+            .digits
+            .checked_mul(i128::from(unit_ms))
+            .ok_or("it is too long")?;
+        if scaled % self.scale != 0 {
+            return Err("it is no whole number of milliseconds".to_string());
+        }
+        i64::try_from(scaled / self.scale).map_err(|_| "it is too long".to_string())
     }
-    let scale = 10_i128.pow(part.len() as u32);
-    let scaled = format!("{whole}{part}")
-        .parse::<i128>()
-        .ok()
-        .and_then(|digits| digits.checked_mul(i128::from(unit_ms)))
-        .ok_or("it is too long")?;
-    if scaled % scale != 0 {
-        return Err("it is no whole number of milliseconds".to_string());
-    }
-    i64::try_from(scaled / scale).map_err(|_| "it is too long".to_string())
 }
 
 #[cfg(test)]
@@ -158,6 +166,7 @@ mod tests {
             ("1d12h", 129_600_000),
             ("1.5h", 5_400_000),
             ("0.25s", 250),
+            ("0.0009765625w", 590_625),
             ("1h30m15s500ms", 5_415_500),
             ("9223372036854775807ms", i64::MAX),
         ] {
@@ -169,7 +178,7 @@ mod tests {
     fn a_wrong_duration_is_refused_with_the_reason() {
         for (text, why) in [
             ("", "it is empty"),
-            ("5", "5 of what? a number needs a unit"),
+            ("5", "its last number has no unit"),
             (
                 "1M",
                 "months differ in length; give days or a date (minutes are m)",

@@ -16,8 +16,9 @@
 
 use std::fmt;
 
-use super::nearest;
-use super::selector::{Dimension, Matcher, Selector, unescape};
+use super::cursor::{Cursor, ExprError, choices, is_name, shown};
+use super::selector::unescape;
+use super::{Dimension, Matcher, Selector, nearest};
 
 /// A measure asked for: `p95_latency{provider="claude"} by (model)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,42 +29,6 @@ pub struct Expr {
     pub selector: Selector,
     /// The dimensions by which the answer is split, each once.
     pub by: Vec<Dimension>,
-}
-
-/// Why a text is no expression or condition, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ExprError {
-    /// The offending place: bytes from the beginning of the text, on a
-    /// character boundary; the length of the text when something is missing at its end.
-    pub at: usize,
-    /// What was expected and what was found.
-    pub message: String,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-impl ExprError {
-    pub(super) fn new(at: usize, message: String) -> ExprError {
-        ExprError {
-            at,
-            message,
-            hint: None,
-        }
-    }
-
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> ExprError {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    /// Line and column of the place in the text that was read, both from 1, in characters.
-    pub fn line_and_column(&self, text: &str) -> (usize, usize) {
-        let before = text.get(..self.at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
-    }
 }
 
 impl Expr {
@@ -81,9 +46,10 @@ impl Expr {
         };
         cursor.end(after).map_err(|wrong| {
             let is_condition = cursor.rest().starts_with(['<', '>', '=', '!']);
-            match is_condition {
-                true => wrong.hint("leave the comparison out: it belongs in an alert rule"),
-                false => wrong,
+            if is_condition {
+                wrong.hint("leave the comparison out: it belongs in an alert rule")
+            } else {
+                wrong
             }
         })?;
         Ok(expr)
@@ -105,100 +71,7 @@ impl fmt::Display for Expr {
     }
 }
 
-/// The hint for a word out of a closed list: all of it, and the likeliest.
-pub(super) fn choices(all: &str, likeliest: Option<&str>) -> String {
-    match likeliest {
-        Some(word) => format!("use one of {all} (did you mean {word:?}?)"),
-        None => format!("use one of {all}"),
-    }
-}
-
-/// Reads a text from left to right, one word at a time. Space between words is skipped.
-pub(super) struct Cursor<'a> {
-    text: &'a str,
-    at: usize,
-}
-
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str) -> Cursor<'a> {
-        Cursor { text, at: 0 }
-    }
-
-    pub(super) fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    /// Where the next word begins.
-    pub(super) fn next_at(&mut self) -> usize {
-        self.at = self.text.len() - self.rest().trim_start().len();
-        self.at
-    }
-
-    /// The characters from here on, space not skipped, for which it holds.
-    pub(super) fn take_while(&mut self, holds: impl Fn(char) -> bool) -> &'a str {
-        let rest = self.rest();
-        let length = rest.find(|c| !holds(c)).unwrap_or(rest.len());
-        self.at += length;
-        &rest[..length]
-    }
-
-    /// Steps over this character if it comes next.
-    pub(super) fn eat(&mut self, c: char) -> bool {
-        self.next_at();
-        let is_next = self.rest().starts_with(c);
-        if is_next {
-            self.at += c.len_utf8();
-        }
-        is_next
-    }
-
-    /// Steps over the run of operator characters that comes next; it may be empty.
-    pub(super) fn operator(&mut self) -> &'a str {
-        self.next_at();
-        self.take_while(is_operator)
-    }
-
-    pub(super) fn end(&mut self, wanted: &str) -> Result<(), ExprError> {
-        self.next_at();
-        if self.rest().is_empty() {
-            Ok(())
-        } else {
-            Err(self.expected(wanted))
-        }
-    }
-
-    /// The error that something else was expected here than the next word.
-    pub(super) fn expected(&mut self, wanted: &str) -> ExprError {
-        let at = self.next_at();
-        let found = match self.next_word() {
-            "" => "the end".to_string(),
-            word => format!("{word:?}"),
-        };
-        ExprError::new(at, format!("expected {wanted}, found {found}"))
-    }
-
-    /// What comes next, as far as it is worth showing.
-    fn next_word(&self) -> &'a str {
-        const SHOWN: usize = 40;
-        let rest = self.rest();
-        let Some(first) = rest.chars().next() else {
-            return "";
-        };
-        let belongs: fn(char) -> bool = match first {
-            c if is_operator(c) => is_operator,
-            c if is_name(c) => is_name,
-            _ => |_| false,
-        };
-        let length = rest
-            .char_indices()
-            .skip(1)
-            .take(SHOWN)
-            .take_while(|(_, c)| belongs(*c))
-            .last()
-            .map_or(first.len_utf8(), |(at, c)| at + c.len_utf8());
-        &rest[..length]
-    }
-
     pub(super) fn expr(&mut self) -> Result<Expr, ExprError> {
         self.next_at();
         let named = self.rest().starts_with(|c| is_name(c) && !starts_number(c));
@@ -252,12 +125,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn by(&mut self) -> Result<Vec<Dimension>, ExprError> {
-        self.next_at();
         let mut by = Vec::new();
-        if self.next_word() != "by" {
+        if !self.eat_word("by") {
             return Ok(by);
         }
-        self.at += "by".len();
         if !self.eat('(') {
             return Err(self
                 .expected("\"(\"")
@@ -289,41 +160,10 @@ impl<'a> Cursor<'a> {
         let name = self.take_while(is_name);
         Dimension::parse(name).ok_or_else(|| {
             let likeliest = nearest(name, Dimension::ALL.map(Dimension::name));
-            ExprError::new(at, format!("unknown dimension {word:?}")).hint(dimensions(likeliest))
+            ExprError::new(at, format!("unknown dimension {:?}", shown(name)))
+                .hint(dimensions(likeliest))
         })
     }
-
-    /// What stands between the double quotes that come next, backslashes and all.
-    fn quoted(&mut self) -> Result<&'a str, ExprError> {
-        let at = self.next_at();
-        let Some(inside) = self.rest().strip_prefix('"') else {
-            let wrong = self.expected("a text in double quotes");
-            return Err(match self.next_word() {
-                word if word.starts_with(is_name) => wrong.hint(format!("write {word:?}")),
-                _ => wrong,
-            });
-        };
-        let mut after_backslash = false;
-        let close = inside.find(|c| {
-            let closes = c == '"' && !after_backslash;
-            after_backslash = c == '\\' && !after_backslash;
-            closes
-        });
-        let Some(length) = close else {
-            let open = ExprError::new(at, "this text has no end".to_string());
-            return Err(open.hint("close it with a double quote"));
-        };
-        self.at = at + length + 2;
-        Ok(&inside[..length])
-    }
-}
-
-fn is_operator(c: char) -> bool {
-    matches!(c, '<' | '>' | '=' | '!' | '~' | '≤' | '≥' | '≠')
-}
-
-fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '.'
 }
 
 fn starts_number(c: char) -> bool {
@@ -342,7 +182,7 @@ fn unknown_matcher(at: usize, operator: &str) -> ExprError {
         "~!" | "!=~" => Some("!~"),
         _ => None,
     };
-    ExprError::new(at, format!("unknown operator {operator:?}"))
+    ExprError::new(at, format!("unknown operator {:?}", shown(operator)))
         .hint(choices("= != =~ !~", likeliest))
 }
 
@@ -357,7 +197,7 @@ fn check_status(matcher: &Matcher, at: usize) -> Result<(), ExprError> {
         .find(|value| !STATUSES.contains(value));
     match wrong {
         Some(value) => {
-            let message = format!("a status is ok or error, found {value:?}");
+            let message = format!("a status is ok or error, found {:?}", shown(value));
             let hint = "for single HTTP codes use status_code";
             Err(ExprError::new(at, message).hint(hint))
         }

@@ -4,29 +4,35 @@
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
 mod condition;
+mod cursor;
+mod dimension;
 mod duration;
 mod event;
-mod measure;
 mod expr;
+mod measure;
 mod nearest;
 mod selector;
 mod sketch;
 mod stats;
+mod threshold;
 mod time;
 mod tokens;
 mod unit;
 mod usd;
 mod zone;
 
-pub use condition::{Condition, Op, Threshold, ThresholdUnit};
+pub use condition::{Condition, Op};
+pub use cursor::ExprError;
+pub use dimension::Dimension;
 pub use duration::{DurationError, parse_duration};
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};
+pub use expr::Expr;
 pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
-pub use expr::{Expr, ExprError};
 pub use nearest::nearest;
-pub use selector::{Dimension, Matcher, Pattern, Selector};
+pub use selector::{Matcher, Pattern, Selector};
 pub use sketch::{Sketch, SketchError};
 pub use stats::{CacheSums, CostSums, Distribution, LimitSums, Stats, TokenSums};
+pub use threshold::{Threshold, ThresholdUnit};
 pub use time::{Millis, Resolution, Span};
 pub use tokens::Tokens;
 pub use unit::Unit;

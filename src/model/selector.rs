@@ -8,83 +8,7 @@ use std::fmt;
 use std::iter;
 use std::mem;
 
-/// A label by which events are filtered and grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dimension {
-    /// Who answered.
-    Provider,
-    /// Which model.
-    Model,
-    /// On whose behalf.
-    User,
-    /// The part the model played in the application.
-    Role,
-    /// The project that pays.
-    Project,
-    /// The conversation or run it was part of.
-    Session,
-    /// The path that was called.
-    Endpoint,
-    /// The kind of failure.
-    ErrorType,
-    /// What a rate limiter counts.
-    LimitType,
-    /// The HTTP status in decimal digits.
-    StatusCode,
-    /// How a request ended: `ok` or `error`; empty for other events.
-    Status,
-}
-
-impl Dimension {
-    /// Every dimension, in the order in which lists show them.
-    pub const ALL: [Dimension; 11] = [
-        Dimension::Provider,
-        Dimension::Model,
-        Dimension::User,
-        Dimension::Role,
-        Dimension::Project,
-        Dimension::Session,
-        Dimension::Endpoint,
-        Dimension::ErrorType,
-        Dimension::LimitType,
-        Dimension::StatusCode,
-        Dimension::Status,
-    ];
-
-    /// Its one name, in expressions and as a column of data.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Dimension::Provider => "provider",
-            Dimension::Model => "model",
-            Dimension::User => "user",
-            Dimension::Role => "role",
-            Dimension::Project => "project",
-            Dimension::Session => "session",
-            Dimension::Endpoint => "endpoint",
-            Dimension::ErrorType => "error_type",
-            Dimension::LimitType => "limit_type",
-            Dimension::StatusCode => "status_code",
-            Dimension::Status => "status",
-        }
-    }
-
-    /// The dimension of that name; `user_id` and `session_id`, as events spell
-    /// them, are understood too.
-    pub fn parse(name: &str) -> Option<Dimension> {
-        let name = match name {
-            "user_id" => "user",
-            "session_id" => "session",
-            other => other,
-        };
-        Dimension::ALL.into_iter().find(|d| d.name() == name)
-    }
-}
-
-impl fmt::Display for Dimension {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use super::Dimension;
 
 /// The marks that a backslash before them makes plain characters.
 const MARKS: [char; 5] = ['\\', '"', '*', '|', '!'];
@@ -358,16 +282,6 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_is_known_by_its_name_and_by_the_spelling_of_events() {
-        for dimension in Dimension::ALL {
-            assert_eq!(Dimension::parse(dimension.name()), Some(dimension));
-        }
-        assert_eq!(Dimension::parse("user_id"), Some(Dimension::User));
-        assert_eq!(Dimension::parse("session_id"), Some(Dimension::Session));
-        assert_eq!(Dimension::parse("Provider"), None);
-    }
-
-    #[test]
     fn a_star_stands_for_any_run_of_characters() {
         for (pattern, value, fits) in [
             ("gpt-4*", "gpt-4o", true),
@@ -421,10 +335,12 @@ mod tests {
             .matchers
             .push(Matcher::equal(Dimension::Provider, "openai"));
         assert!(!selector.matches(with_model("o3")));
-        assert!(selector.matches(|d| match d {
-            Dimension::Model => "o3",
-            Dimension::Provider => "openai",
-            _ => "",
+        assert!(selector.matches(|d| {
+            if d == Dimension::Model {
+                "o3"
+            } else {
+                "openai"
+            }
         }));
         let asked: Vec<_> = selector.dimensions().collect();
         assert_eq!(asked, [Dimension::Provider, Dimension::Model]);
