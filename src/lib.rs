@@ -6,6 +6,8 @@
 
 pub mod model;
 
+pub mod clock;
+pub mod config;
 pub mod render;
 
 pub mod store;
@@ -13,3 +15,5 @@ pub mod store;
 pub mod query;
 pub mod retention;
 pub mod rollup;
+
+pub mod cli;

@@ -1,3 +1,177 @@
 //! Arguments in, one call, text out.
+//!
+//! [`run`] is the whole program: it parses, reads the settings, hands a
+//! [`context::Context`] to one command, and turns what went wrong into words and
+//! an exit code. A command is a file beside this one and a line in each of the
+//! three lists below. There is no SQL and no arithmetic here.
 
+mod config;
+mod context;
+mod failure;
+mod global;
+mod help;
 pub mod time;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{Color, Config, Output, Word};
+use context::Context;
+use failure::{Failure, Kind};
+use global::Globals;
+
+pub use context::{Environment, Streams};
+pub use failure::report_panics;
+
+/// What your LLM providers cost, how fast they are and when they break
+#[derive(Parser, Debug)]
+#[command(
+    name = "obs",
+    version,
+    propagate_version = true,
+    disable_version_flag = true,
+    disable_help_flag = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Config(config::Args),
+}
+
+/// The commands as the short help groups them.
+const GROUPS: &[help::Group] = &[help::Group {
+    title: "Operate",
+    commands: &["config"],
+}];
+
+/// Calls the command.
+fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Config(args) => config::run(ctx, args),
+    }
+}
+
+/// Runs `obs` with these arguments, the program's name first; returns the exit code.
+pub fn run(args: Vec<OsString>, environment: &Environment, mut streams: Streams<'_>) -> u8 {
+    let mut voice = Voice::guess(&args, environment);
+    let outcome = attempt(args, environment, &mut streams, &mut voice);
+    let flushed = streams.stdout.flush().map_err(Failure::from);
+    let Err(failure) = outcome.and(flushed) else {
+        return 0;
+    };
+    if !failure.is_silent() {
+        let text = match voice.json {
+            true => failure.to_json(),
+            false => failure.to_text(voice.color),
+        };
+        // When nobody hears it, the exit code still says it.
+        let _ = streams.stderr.write_all(text.as_bytes());
+    }
+    failure.kind().exit_code()
+}
+
+fn attempt(
+    args: Vec<OsString>,
+    environment: &Environment,
+    streams: &mut Streams<'_>,
+    voice: &mut Voice,
+) -> Result<(), Failure> {
+    let Some(cli) = parse(args, environment, streams)? else {
+        return Ok(());
+    };
+    let Some(command) = cli.command else {
+        let text = help::short(&Cli::command(), GROUPS);
+        streams.stderr.write_all(text.as_bytes())?;
+        return Err(Failure::silent(Kind::Usage));
+    };
+    let config = settings(&cli.globals, &command, environment)?;
+    *voice = Voice {
+        json: config.output == Output::Json,
+        color: environment.color(config.color, environment.stderr_is_terminal),
+    };
+    let mut ctx = Context::new(streams, environment, config, cli.globals)?;
+    dispatch(&mut ctx, &command)
+}
+
+/// The arguments, or `None` when they asked for help or the version, which are then written.
+fn parse(
+    args: Vec<OsString>,
+    environment: &Environment,
+    streams: &mut Streams<'_>,
+) -> Result<Option<Cli>, Failure> {
+    let parsed = command_line(environment)
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let error = match parsed {
+        Ok(cli) => return Ok(Some(cli)),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp => write!(streams.stdout, "{error}")?,
+        ErrorKind::DisplayVersion => writeln!(streams.stdout, "obs {}", env!("CARGO_PKG_VERSION"))?,
+        _ => return Err(error.into()),
+    }
+    Ok(None)
+}
+
+/// What clap knows of the command line, dressed for people.
+fn command_line(environment: &Environment) -> clap::Command {
+    help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
+}
+
+fn settings(
+    globals: &Globals,
+    command: &Command,
+    environment: &Environment,
+) -> Result<Config, Failure> {
+    let explicit = globals.config_path(&environment.variables);
+    let places = &environment.places;
+    let mut config = match Config::load(&environment.variables, places, explicit.as_deref()) {
+        Err(_) if command.works_without_settings() => Config::built_in(places),
+        loaded => loaded?,
+    };
+    globals.apply(&mut config)?;
+    Ok(config)
+}
+
+impl Command {
+    fn works_without_settings(&self) -> bool {
+        match self {
+            Command::Config(args) => args.works_without_settings(),
+        }
+    }
+}
+
+/// How failures are told.
+struct Voice {
+    json: bool,
+    color: bool,
+}
+
+impl Voice {
+    /// What can be known before the arguments are understood.
+    fn guess(args: &[OsString], environment: &Environment) -> Voice {
+        let texts = || args.iter().filter_map(|arg| arg.to_str());
+        let named = |text: &str| ["-ojson", "-o=json", "--output=json", "--json"].contains(&text);
+        let parted = || texts().zip(texts().skip(1));
+        let json = Output::Json.name();
+        Voice {
+            json: texts().any(named)
+                || parted().any(|(flag, value)| matches!(flag, "-o" | "--output") && value == json)
+                || environment.variables.text("OBS_OUTPUT") == Some(json),
+            color: environment.color(Color::Auto, environment.stderr_is_terminal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! `obs config`: the settings in force, where they came from, and the files
+//! they are looked for in. What a setting means is known to `crate::config`.
+
+use clap::Subcommand;
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::config::Key;
+use crate::render::{Answer, Cell, Column};
+
+/// Show settings, where they come from, and their files
+///
+/// A flag wins over an OBS_* variable, that over ./obs.toml (or --config), the
+/// user's config.toml, /etc/obs/config.toml, and the built-in value.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = "Examples:
+  obs config                    the settings in force
+  obs config show --origin      and who set them")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Show the settings in force
+    #[command(after_long_help = "Examples:
+  obs config show
+  obs config show --origin -o json")]
+    Show {
+        /// Show who set each value
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Show where configuration is looked for, the strongest file first
+    #[command(after_long_help = "Examples:
+  obs config path")]
+    Path,
+    /// Read all configuration and say whether it is valid
+    #[command(after_long_help = "Examples:
+  obs config check
+  obs config check --config ci/obs.toml")]
+    Check,
+}
+
+impl Args {
+    /// Whether the command helps to mend a configuration that cannot be read.
+    pub(super) fn works_without_settings(&self) -> bool {
+        matches!(self.verb, Some(Verb::Path))
+    }
+}
+
+pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
+    match args.verb {
+        None => show(ctx, false),
+        Some(Verb::Show { origin }) => show(ctx, origin),
+        Some(Verb::Path) => path(ctx),
+        Some(Verb::Check) => check(ctx),
+    }
+}
+
+fn show(ctx: &mut Context<'_>, with_origin: bool) -> Result<(), Failure> {
+    let mut answer = Answer::new("obs.config/v1", columns(&["setting", "value"]));
+    if with_origin {
+        answer.columns.push(Column::new("origin", "origin"));
+    }
+    for key in Key::ALL {
+        let mut row = vec![
+            Cell::text(key.name()),
+            Cell::of(ctx.config.text(key), Cell::Text),
+        ];
+        if with_origin {
+            row.push(Cell::text(ctx.config.origin(key).to_string()));
+        }
+        answer.rows.push(row);
+    }
+    ctx.answer(&answer)
+}
+
+fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
+    let places = &ctx.environment.places;
+    let project = ctx.config_path().unwrap_or_else(|| places.project.clone());
+    let files = [
+        ("project", Some(project)),
+        ("user", places.user.clone()),
+        ("system", Some(places.system.clone())),
+    ];
+    let mut answer = Answer::new("obs.config.path/v1", columns(&["place", "path", "exists"]));
+    for (place, path) in files {
+        if let Some(path) = path {
+            let exists = Cell::Bool(path.exists());
+            let path = Cell::text(path.display().to_string());
+            answer.rows.push(vec![Cell::text(place), path, exists]);
+        }
+    }
+    ctx.answer(&answer)
+}
+
+/// By the time a command runs its settings were read, so what is left is to say so.
+fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
+    let mut answer = Answer::new("obs.config.check/v1", columns(&["path", "state"]));
+    for path in ctx.config.files() {
+        let path = Cell::text(path.display().to_string());
+        answer.rows.push(vec![path, Cell::text("valid")]);
+    }
+    if answer.rows.is_empty() {
+        ctx.notice("no configuration file was found; `obs config path` shows where they may be");
+    }
+    ctx.answer(&answer)
+}
+
+fn columns(names: &[&'static str]) -> Vec<Column> {
+    names.iter().map(|name| Column::new(*name, *name)).collect()
+}

@@ -1,0 +1,464 @@
+//! What a command says when it cannot do what was asked: a kind, which is the
+//! exit code, a message, its place, its causes and one hint.
+//!
+//! Every error of the floors below becomes a [`Failure`] here, in one `match` per
+//! module. What a command does when all goes well is not known here.
+
+use std::backtrace::Backtrace;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use super::time::TimeError;
+use crate::config::{ConfigError, Origin};
+use crate::render::RenderError;
+use crate::render::safe::{Shown, Untrusted};
+use crate::store::StoreError;
+
+/// The kind of a failure. It decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The reader of our output went away. Nothing failed.
+    PipeClosed,
+    /// Input, output, the store, the network, or `obs` itself.
+    Failed,
+    /// A flag, value, time or field that means nothing.
+    Usage,
+    /// A check found something.
+    Found,
+    /// No such rule, alert, provider, ...
+    NotFound,
+    /// Some lines or rows were refused; the rest is stored.
+    Partly,
+    /// The store was still locked after the time one is ready to wait.
+    Busy,
+    /// The store is missing, newer than this program, or damaged.
+    Unusable,
+    /// Stopped by SIGINT.
+    Interrupted,
+    /// Stopped by SIGTERM.
+    Terminated,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::PipeClosed => 0,
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Found => 3,
+            Kind::NotFound => 4,
+            Kind::Partly => 5,
+            Kind::Busy => 6,
+            Kind::Unusable => 7,
+            Kind::Interrupted => 130,
+            Kind::Terminated => 143,
+        }
+    }
+}
+
+/// Why a command ended early, in words for people and for programs.
+#[derive(Debug)]
+pub struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    kind: Kind,
+    code: &'static str,
+    message: String,
+    location: Option<String>,
+    causes: Vec<String>,
+    hint: Option<String>,
+    details: Option<Value>,
+}
+
+impl Failure {
+    /// A failure of a kind. `code` is stable, for programs; the message says what failed and on
+    /// what, in lower case and without a full stop.
+    pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Failure {
+        Failure(Box::new(Parts {
+            kind,
+            code,
+            message: message.into(),
+            location: None,
+            causes: Vec::new(),
+            hint: None,
+            details: None,
+        }))
+    }
+
+    /// A flag, value, time or field that means nothing.
+    pub fn usage(code: &'static str, message: impl Into<String>) -> Failure {
+        Failure::new(Kind::Usage, code, message)
+    }
+
+    /// Ends with the exit code of the kind and without a word: the answer said it all.
+    pub fn silent(kind: Kind) -> Failure {
+        Failure::new(kind, "", "")
+    }
+
+    /// An error and its causes, in its own words. Writing into a closed pipe is no failure,
+    /// however deep in the chain it lies.
+    pub fn from_error(kind: Kind, code: &'static str, error: &(dyn Error + 'static)) -> Failure {
+        Failure::new(kind, code, error.to_string()).caused_by(error.source())
+    }
+
+    /// Says where: a file, a line and a column.
+    #[must_use]
+    pub fn at(mut self, location: impl ToString) -> Failure {
+        self.0.location = Some(location.to_string());
+        self
+    }
+
+    /// Adds a cause and the causes of the cause. Transparent layers, which repeat the words of
+    /// the one above, are left out.
+    #[must_use]
+    pub fn caused_by(mut self, mut cause: Option<&(dyn Error + 'static)>) -> Failure {
+        while let Some(error) = cause {
+            if is_closed_pipe(error) {
+                self.0.kind = Kind::PipeClosed;
+            }
+            let words = lower_first(&system_words(&error.to_string()));
+            if self.0.causes.last().unwrap_or(&self.0.message) != &words {
+                self.0.causes.push(words);
+            }
+            cause = error.source();
+        }
+        self
+    }
+
+    /// Says what to try: a command or an edit.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds facts for programs.
+    #[must_use]
+    pub fn details(mut self, details: Value) -> Failure {
+        self.0.details = Some(details);
+        self
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Its stable name.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// Whether nothing is said.
+    pub fn is_silent(&self) -> bool {
+        self.0.kind == Kind::PipeClosed || self.0.message.is_empty()
+    }
+
+    /// The text for people; it ends in a line feed.
+    pub fn to_text(&self, color: bool) -> String {
+        let parts = &*self.0;
+        let word = |name: &str, sgr: &str| match color {
+            true => format!("\x1b[{sgr}m{name}:\x1b[0m"),
+            false => format!("{name}:"),
+        };
+        let mut text = format!("{} {}\n", word("error", "1;31"), inert(&parts.message));
+        // Writing into a String cannot fail.
+        if let Some(location) = &parts.location {
+            let _ = writeln!(text, "  --> {}", inert(location));
+        }
+        for cause in &parts.causes {
+            let _ = writeln!(text, "  caused by: {}", inert(cause));
+        }
+        if let Some(hint) = &parts.hint {
+            let _ = writeln!(text, "{} {}", word("hint", "1;36"), inert(hint));
+        }
+        text
+    }
+
+    /// One line of JSON for programs; it ends in a line feed.
+    pub fn to_json(&self) -> String {
+        let parts = &*self.0;
+        let error = json!({ "error": {
+            "code": parts.code,
+            "message": parts.message,
+            "location": parts.location,
+            "causes": parts.causes,
+            "hint": parts.hint,
+            "details": parts.details,
+        }});
+        format!("{error}\n")
+    }
+}
+
+/// Writing the answer failed. Other input and output has errors of its own, which say on what.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::new(Kind::Failed, "output_failed", "cannot write the answer")
+            .caused_by(Some(&error))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        let failure = |code| Failure::from_error(Kind::Usage, code, &error);
+        match &error {
+            ConfigError::Read { .. } => {
+                Failure::from_error(Kind::Failed, "config_unreadable", &error)
+                    .hint("name another file with --config or OBS_CONFIG")
+            }
+            ConfigError::Missing { .. } => failure("config_missing")
+                .hint("`obs config path` shows where configuration is looked for"),
+            ConfigError::Syntax { place, .. } => failure("config_syntax")
+                .at(place)
+                .hint("each line is `key = \"value\"`"),
+            ConfigError::UnknownKey { place, nearest, .. } => {
+                let list = "`obs config show --config /dev/null` lists all settings";
+                failure("config_unknown_key").at(place).hint(match nearest {
+                    Some(key) => format!("did you mean {key}?"),
+                    None => list.to_owned(),
+                })
+            }
+            ConfigError::NotText { place, .. } => failure("config_invalid")
+                .at(place)
+                .hint("put the value in quotes"),
+            ConfigError::BadValue { origin, hint, .. } => {
+                let failure = failure("config_invalid").hint(hint);
+                match origin {
+                    Origin::File(place) => failure.at(place),
+                    Origin::Flag(_) | Origin::Variable(_) | Origin::BuiltIn => failure,
+                }
+            }
+            ConfigError::VariableNotText(_) => failure("config_invalid"),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let failure = |kind, code| Failure::from_error(kind, code, &error);
+        match &error {
+            StoreError::Missing(_) => failure(Kind::Unusable, "store_missing")
+                .hint("`obs init` makes one; --db or OBS_DB names another"),
+            StoreError::NotAStore(_) => failure(Kind::Unusable, "store_foreign")
+                .hint("choose another file with --db or OBS_DB"),
+            StoreError::Newer { .. } => failure(Kind::Unusable, "store_newer")
+                .hint("install the version of obs that wrote it, or a later one"),
+            StoreError::Damaged(_) => failure(Kind::Unusable, "store_damaged")
+                .hint("put a backup in its place, or name another file with --db or OBS_DB"),
+            StoreError::Busy => failure(Kind::Busy, "store_busy")
+                .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
+                .hint("let this user write the file and its folder"),
+            StoreError::Full => failure(Kind::Failed, "disk_full")
+                .hint("make room on the disk; what was acknowledged is safe"),
+            StoreError::Io { .. } => {
+                failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
+            }
+            StoreError::Setting { .. } => failure(Kind::Unusable, "store_setting_invalid"),
+            StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
+            StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
+        }
+    }
+}
+
+impl From<TimeError> for Failure {
+    fn from(error: TimeError) -> Failure {
+        let code = match &error {
+            TimeError::Time { .. } => "time_invalid",
+            TimeError::Step { .. } => "step_invalid",
+            TimeError::EmptyWindow { .. } => "window_empty",
+        };
+        Failure::usage(code, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Failure {
+        let message = error.to_string();
+        match error {
+            RenderError::UnknownField { nearest, known, .. } => {
+                let list = format!("the fields are {}", known.join(", "));
+                Failure::usage("field_unknown", message)
+                    .details(json!({ "fields": known }))
+                    .hint(match nearest {
+                        Some(name) => format!("did you mean {name}? {list}"),
+                        None => list,
+                    })
+            }
+            RenderError::Io(error) => error.into(),
+        }
+    }
+}
+
+/// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Failure {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let ends = |line: &&str| {
+            let line = line.trim_start();
+            !line.starts_with("tip:") && !line.starts_with("Usage:") && !line.starts_with("For ")
+        };
+        let message: Vec<&str> = text.lines().take_while(ends).map(str::trim).collect();
+        let tip = text
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix("tip: "));
+        let help = format!("`{} --help` lists what there is", command_of(text));
+        Failure::usage("usage", message.join(" ").trim_end()).hint(match tip {
+            Some(tip) => format!("{}; {help}", tip.trim()),
+            None => help,
+        })
+    }
+}
+
+/// The command that clap's usage line speaks of: `obs config show`.
+fn command_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let words = usage.unwrap_or("obs").split_whitespace();
+    let names: Vec<&str> = words
+        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()))
+        .collect();
+    names.join(" ")
+}
+
+/// Lets a panic say that it is a defect of `obs`, without a backtrace unless one is wanted, and
+/// end the process with the exit code of a failure.
+pub fn report_panics(backtrace: bool) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let words = panic.payload_as_str().unwrap_or("no reason given");
+        let message = format!("internal error: {words}");
+        let mut failure = Failure::new(Kind::Failed, "internal", message)
+            .hint("this is a defect of obs; please report it with the output of --debug");
+        if let Some(place) = panic.location() {
+            failure = failure.at(place);
+        }
+        let mut text = failure.to_text(false);
+        if backtrace {
+            let _ = write!(text, "{}", Backtrace::force_capture());
+        }
+        let _ = io::stderr().write_all(text.as_bytes());
+        std::process::exit(Kind::Failed.exit_code().into());
+    }));
+}
+
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// What the system says, without the number it adds: `Permission denied (os error 13)`.
+fn system_words(text: &str) -> String {
+    match text.rfind(" (os error ") {
+        Some(end) if text.ends_with(')') => text[..end].to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Our messages begin in lower case; names in capitals (`SQLite`, `I/O`) keep theirs.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second))
+            if first.is_ascii_uppercase() && second.is_ascii_lowercase() =>
+        {
+            let first = first.to_ascii_lowercase();
+            format!("{first}{second}{}", chars.as_str())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A message may quote what a stranger wrote.
+fn inert(text: &str) -> Shown<'_> {
+    Untrusted(text).shown()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot open the database {path}")]
+    struct CannotOpen {
+        path: &'static str,
+        source: io::Error,
+    }
+
+    fn refused(kind: io::ErrorKind) -> CannotOpen {
+        CannotOpen {
+            path: "/var/lib/obs/obs.db",
+            source: io::Error::from(kind),
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_where_why_and_what_to_try() {
+        let error = refused(io::ErrorKind::PermissionDenied);
+        let failure = Failure::from_error(Kind::Unusable, "store_unreadable", &error)
+            .at("obs.toml:2")
+            .hint("choose another file with --db or OBS_DB");
+        assert_eq!(
+            failure.to_text(false),
+            "error: cannot open the database /var/lib/obs/obs.db\n  \
+               --> obs.toml:2\n  \
+               caused by: permission denied\n\
+             hint: choose another file with --db or OBS_DB\n"
+        );
+        assert_eq!(failure.kind().exit_code(), 7);
+    }
+
+    #[test]
+    fn a_program_reads_the_same_failure_as_json() {
+        let failure = Failure::usage("rule_invalid", "unknown operator \"=>\"")
+            .details(json!({ "operator": "=>" }));
+        let read: Value = serde_json::from_str(&failure.to_json()).unwrap();
+        assert_eq!(read["error"]["code"], "rule_invalid");
+        assert_eq!(read["error"]["message"], "unknown operator \"=>\"");
+        assert_eq!(read["error"]["details"]["operator"], "=>");
+        assert_eq!(read["error"]["hint"], Value::Null);
+    }
+
+    #[test]
+    fn a_closed_pipe_deep_in_the_chain_is_a_quiet_success() {
+        let error = refused(io::ErrorKind::BrokenPipe);
+        let failure = Failure::from_error(Kind::Failed, "output_failed", &error);
+        assert!(failure.is_silent());
+        assert_eq!(failure.kind().exit_code(), 0);
+    }
+
+    #[test]
+    fn the_number_of_a_system_error_is_not_for_people() {
+        let failure = Failure::from(io::Error::from_raw_os_error(28));
+        assert_eq!(
+            failure.to_text(false),
+            "error: cannot write the answer\n  caused by: no space left on device\n"
+        );
+    }
+
+    #[test]
+    fn an_escape_sequence_in_a_message_stays_inert() {
+        let failure = Failure::usage("usage", "unknown provider \"\x1b]0;pwned\x07\"");
+        assert!(!failure.to_text(false).contains('\x1b'));
+        assert!(
+            failure
+                .to_text(true)
+                .starts_with("\x1b[1;31merror:\x1b[0m ")
+        );
+    }
+
+    #[test]
+    fn a_layer_that_repeats_its_cause_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("disk on fire")]
+        struct Again(#[source] io::Error);
+        let error = Again(io::Error::other("disk on fire"));
+        let failure = Failure::from_error(Kind::Failed, "fire", &error);
+        assert_eq!(failure.to_text(false), "error: disk on fire\n");
+    }
+}
