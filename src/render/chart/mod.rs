@@ -1,0 +1,4 @@
+//! x
+pub mod scale;
+pub mod label;
+pub mod time_axis;
