@@ -136,21 +136,25 @@ impl Labels {
         .write(value)
     }
 
-    /// What the numbers are, for the head line: `s`, `%`, `tokens`.
+    /// What the numbers of the ticks are, for the head line: `s`, `%`, `tokens`.
     pub fn unit(&self) -> String {
-        let word = match (self.unit, &self.uniform) {
-            (Unit::Count, _) => "count",
-            (Unit::Tokens, _) => "tokens",
-            (Unit::Milliseconds, Some(format)) => format.suffix.trim_start(),
-            (Unit::Milliseconds | Unit::Time, _) => "time",
-            (Unit::Ratio, _) => "%",
-            (Unit::Usd, _) => "$",
-            (Unit::PerSecond, _) => "per second",
-        };
         match self.uniform {
-            Some(_) => word.to_owned(),
-            None => format!("{word}, log scale"),
+            Some(format) if self.unit == Unit::Milliseconds => format.suffix.trim().to_owned(),
+            Some(_) => unit(self.unit).to_owned(),
+            None => format!("{}, log scale", unit(self.unit)),
         }
+    }
+}
+
+/// What numbers of this unit are, where no size is chosen yet.
+pub fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Tokens => "tokens",
+        Unit::Milliseconds | Unit::Time => "time",
+        Unit::Ratio => "%",
+        Unit::Usd => "$",
+        Unit::PerSecond => "per second",
     }
 }
 
