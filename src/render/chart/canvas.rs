@@ -32,7 +32,11 @@ impl Canvas {
         let (across, down) = (width.max(SMALLEST.0), height.max(SMALLEST.1));
         let lines: Vec<Vec<(f32, f32)>> = paths
             .iter()
-            .map(|path| path.iter().map(|&(x, y)| (x as f32, (down - y) as f32)).collect())
+            .map(|path| {
+                path.iter()
+                    .map(|&(x, y)| (x as f32, (down - y) as f32))
+                    .collect()
+            })
             .collect();
         let shapes: Vec<Shape> = lines
             .iter()
@@ -42,11 +46,16 @@ impl Canvas {
             })
             .collect();
         let (right, top) = (across as f32, down as f32);
-        let mut chart =
-            Chart::new_with_y_range(across as u32, down as u32, 0.0, right, 0.0, top);
-        let chart = shapes.iter().fold(&mut chart, |chart, shape| chart.lineplot(shape));
+        let mut chart = Chart::new_with_y_range(across as u32, down as u32, 0.0, right, 0.0, top);
+        let chart = shapes
+            .iter()
+            .fold(&mut chart, |chart, shape| chart.lineplot(shape));
         chart.figures();
-        Canvas::read(&chart.frame(), width.div_ceil(ACROSS), height.div_ceil(DOWN))
+        Canvas::read(
+            &chart.frame(),
+            width.div_ceil(ACROSS),
+            height.div_ceil(DOWN),
+        )
     }
 
     fn read(frame: &str, columns: usize, rows: usize) -> Canvas {
@@ -65,7 +74,10 @@ impl Canvas {
         if column >= self.columns {
             return 0;
         }
-        self.masks.get(row * self.columns + column).copied().unwrap_or(0)
+        self.masks
+            .get(row * self.columns + column)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Whether a dot is set.
@@ -154,7 +166,11 @@ mod tests {
 
     fn picture(canvas: &Canvas, columns: usize, rows: usize) -> Vec<String> {
         (0..rows)
-            .map(|row| (0..columns).map(|column| braille(canvas.mask(column, row))).collect())
+            .map(|row| {
+                (0..columns)
+                    .map(|column| braille(canvas.mask(column, row)))
+                    .collect()
+            })
             .collect()
     }
 

@@ -27,7 +27,11 @@ pub(super) fn legend(chart: &Chart, look: &Look) -> Vec<Line> {
     }
     let entry = |(i, name): (usize, &String)| {
         let mut entry = Line::of(Ink::Series(i), &mark(i, look.ascii).to_string());
-        let name = fit(&clean(name, look.ascii), look.width.saturating_sub(2), look.ascii);
+        let name = fit(
+            &clean(name, look.ascii),
+            look.width.saturating_sub(2),
+            look.ascii,
+        );
         entry.push(Ink::Plain, " ");
         entry.push(Ink::Plain, &name);
         entry
@@ -42,10 +46,20 @@ pub(super) fn notes(remarks: &[String], look: &Look) -> Vec<Line> {
     plain(remarks, "; ", look)
 }
 
+/// Parts one after the other; one that is wider than a line is broken at its spaces.
 fn plain(parts: &[String], separator: &str, look: &Look) -> Vec<Line> {
+    let line = |text: &str| Line::of(Ink::Plain, &fit(text, look.width, look.ascii));
     let parts: Vec<Line> = parts
         .iter()
-        .map(|part| Line::of(Ink::Plain, &fit(part, look.width, look.ascii)))
+        .flat_map(|part| {
+            let whole = Line::of(Ink::Plain, part);
+            if whole.width() <= look.width {
+                vec![whole]
+            } else {
+                let words: Vec<Line> = part.split(' ').map(line).collect();
+                flow(&words, " ", look.width)
+            }
+        })
         .collect();
     flow(&parts, separator, look.width)
 }

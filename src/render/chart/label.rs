@@ -108,9 +108,11 @@ impl Labels {
     /// in its own size on a logarithmic one.
     pub fn new(unit: Unit, scale: &Scale) -> Labels {
         let ticks = scale.ticks();
-        let biggest = ticks.iter().fold(0.0, |most: f64, tick| most.max(tick.abs()));
+        let biggest = ticks
+            .iter()
+            .fold(0.0, |most: f64, tick| most.max(tick.abs()));
         let uniform = match scale.kind() {
-            Kind::Linear => Some(Format::new(unit, biggest, (biggest_step(ticks)).abs())),
+            Kind::Linear => Some(Format::new(unit, biggest, biggest_step(ticks))),
             Kind::Log => None,
         };
         Labels { unit, uniform }
@@ -119,7 +121,9 @@ impl Labels {
     /// The label of a tick.
     pub fn tick(&self, value: f64) -> String {
         let format = self.uniform;
-        format.unwrap_or_else(|| Format::new(self.unit, value.abs(), value.abs())).write(value)
+        format
+            .unwrap_or_else(|| Format::new(self.unit, value.abs(), value.abs()))
+            .write(value)
     }
 
     /// The label of any value, with up to two more decimals than a tick has.
@@ -127,8 +131,8 @@ impl Labels {
         let Some(format) = self.uniform else {
             return self.tick(value);
         };
-        let needed = decimals(value.abs() / format.size, format.decimals + 2)
-            .unwrap_or(format.decimals + 2);
+        let needed =
+            decimals(value.abs() / format.size, format.decimals + 2).unwrap_or(format.decimals + 2);
         Format {
             decimals: if value == 0.0 { 0 } else { needed },
             ..format
@@ -141,7 +145,7 @@ impl Labels {
         match self.uniform {
             Some(format) if self.unit == Unit::Milliseconds => format.suffix.trim().to_owned(),
             Some(_) => unit(self.unit).to_owned(),
-            None => format!("{}, log scale", unit(self.unit)),
+            None => format!("{}, log", unit(self.unit)),
         }
     }
 }
@@ -159,7 +163,9 @@ pub fn unit(unit: Unit) -> &'static str {
 }
 
 fn biggest_step(ticks: &[f64]) -> f64 {
-    ticks.windows(2).fold(0.0, |most: f64, pair| most.max(pair[1] - pair[0]))
+    ticks
+        .windows(2)
+        .fold(0.0, |most: f64, pair| most.max(pair[1] - pair[0]))
 }
 
 /// How many decimals write the number in full, if no more than `most`.
@@ -190,7 +196,11 @@ mod tests {
     fn labels(kind: Kind, unit: Unit, values: &[f64]) -> Vec<String> {
         let scale = Scale::new(kind, unit, 4, values.iter().copied()).unwrap();
         let labels = Labels::new(unit, &scale);
-        scale.ticks().iter().map(|tick| labels.tick(*tick)).collect()
+        scale
+            .ticks()
+            .iter()
+            .map(|tick| labels.tick(*tick))
+            .collect()
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //!
 //! A value stands at the start of its bucket, where the tables and the data show
 //! it too. What is missing is a gap. The frame, the scales and the reduction to
-//! dots are ours; textplots turns dots into Braille (see [`canvas`]). Scales and
+//! dots are ours; textplots turns dots into Braille (`canvas.rs`). Scales and
 //! ticks are pure ([`scale`], [`label`], [`time_axis`]), so that other pictures
 //! can share them. It asks no store and no terminal: width, colour and zone are
 //! handed in.
 
-pub mod canvas;
+mod canvas;
 mod caption;
 pub mod label;
 mod plot;
@@ -102,11 +102,17 @@ pub fn draw(chart: &Chart, look: &Look) -> String {
         Some(scale) => picture(chart, &look, &scale),
         None => blank(chart, &look),
     };
-    lines.iter().map(|line| line.print(look.color) + "\n").collect()
+    lines
+        .iter()
+        .map(|line| line.print(look.color) + "\n")
+        .collect()
 }
 
 fn rows(chart: &Chart) -> usize {
-    chart.height.unwrap_or(ROWS).clamp(*HEIGHTS.start(), *HEIGHTS.end())
+    chart
+        .height
+        .unwrap_or(ROWS)
+        .clamp(*HEIGHTS.start(), *HEIGHTS.end())
 }
 
 /// The y axis for all values of the window; `None` when there is none to draw.
@@ -131,7 +137,12 @@ fn buckets<'a>(
     chart: &'a Chart,
     series: &'a Series,
 ) -> impl Iterator<Item = (Millis, Option<f64>)> + 'a {
-    let start = |i: usize| chart.span.from.plus((i as i64).saturating_mul(chart.step_ms.max(1)));
+    let start = |i: usize| {
+        chart
+            .span
+            .from
+            .plus((i as i64).saturating_mul(chart.step_ms.max(1)))
+    };
     let values = series.values.iter().enumerate();
     values
         .map(move |(i, value)| (start(i), *value))
@@ -155,7 +166,12 @@ fn picture(chart: &Chart, look: &Look, scale: &Scale) -> Vec<Line> {
     lines.extend(caption::legend(chart, look));
     let mut remarks: Vec<String> = hidden(chart).into_iter().collect();
     if frame.margin == 0 {
-        remarks.extend(frame.thresholds.iter().map(|(_, label)| format!("threshold {label}")));
+        remarks.extend(
+            frame
+                .thresholds
+                .iter()
+                .map(|(_, label)| format!("threshold {label}")),
+        );
     }
     lines.extend(caption::notes(&remarks, look));
     lines
@@ -163,11 +179,15 @@ fn picture(chart: &Chart, look: &Look, scale: &Scale) -> Vec<Line> {
 
 /// Says how many values a logarithmic axis has no place for.
 fn hidden(chart: &Chart) -> Option<String> {
-    let hidden = points(chart).filter(|(_, value)| chart.log && *value <= 0.0).count();
+    let hidden = points(chart)
+        .filter(|(_, value)| chart.log && *value <= 0.0)
+        .count();
     match hidden {
         0 => None,
         1 => Some("1 value at or below 0 is not on the log scale".to_owned()),
-        many => Some(format!("{many} values at or below 0 are not on the log scale")),
+        many => Some(format!(
+            "{many} values at or below 0 are not on the log scale"
+        )),
     }
 }
 
@@ -234,12 +254,21 @@ impl Frame {
 
     /// Gives the gutter and the margin what they need, if the plot keeps enough.
     fn share_width(&mut self, width: usize) {
-        let gutter = self.ticks.iter().map(|(_, label)| label.len()).max().unwrap_or(0) + 2;
+        let gutter = self
+            .ticks
+            .iter()
+            .map(|(_, label)| label.len())
+            .max()
+            .unwrap_or(0)
+            + 2;
         if width >= gutter + COLUMNS_WITH_AXIS {
             self.gutter = gutter;
         }
         let rows = 0..self.size.rows;
-        let margin = rows.map(|row| self.threshold_label(row).len()).max().unwrap_or(0);
+        let margin = rows
+            .map(|row| self.threshold_label(row).len())
+            .max()
+            .unwrap_or(0);
         if margin > 0 && width >= self.gutter + margin + COLUMNS_WITH_THRESHOLDS {
             self.margin = margin;
         }
@@ -248,7 +277,10 @@ impl Frame {
 
     /// The labels of the thresholds in this row, with a space before.
     fn threshold_label(&self, row: usize) -> String {
-        let here = self.thresholds.iter().filter(|(y, _)| self.size.row_of(*y) == row);
+        let here = self
+            .thresholds
+            .iter()
+            .filter(|(y, _)| self.size.row_of(*y) == row);
         let labels: Vec<&str> = here.map(|(_, label)| label.as_str()).collect();
         if labels.is_empty() {
             String::new()
@@ -266,7 +298,10 @@ impl Frame {
             .collect();
         let thresholds: Vec<usize> = self.thresholds.iter().map(|(y, _)| *y).collect();
         let rows = plot(self.size, &series, &thresholds);
-        rows.iter().enumerate().map(|(row, cells)| self.row(row, cells)).collect()
+        rows.iter()
+            .enumerate()
+            .map(|(row, cells)| self.row(row, cells))
+            .collect()
     }
 
     fn row(&self, row: usize, cells: &Line) -> Line {
@@ -287,7 +322,10 @@ impl Frame {
             Some((_, label)) => (label.as_str(), self.lines.tick_left),
             None => ("", self.lines.upright),
         };
-        let mut line = Line::of(Ink::Plain, &format!("{label:>width$} ", width = self.gutter - 2));
+        let mut line = Line::of(
+            Ink::Plain,
+            &format!("{label:>width$} ", width = self.gutter - 2),
+        );
         line.push(Ink::Frame, axis);
         line
     }
@@ -319,7 +357,11 @@ impl Frame {
             let start = room.start(column, &tick.label);
             labels = format!("{labels:<start$}{}", tick.label);
         }
-        let corner = if self.gutter > 0 { self.lines.corner } else { "" };
+        let corner = if self.gutter > 0 {
+            self.lines.corner
+        } else {
+            ""
+        };
         let indent = " ".repeat(self.gutter.saturating_sub(1));
         vec![
             Line::of(Ink::Frame, &format!("{indent}{corner}{}", axis.concat())),

@@ -20,7 +20,11 @@ pub struct Size {
 impl Size {
     /// Dots from left to right.
     pub fn width(self) -> usize {
-        if self.ascii { self.columns } else { self.columns * 2 }
+        if self.ascii {
+            self.columns
+        } else {
+            self.columns * 2
+        }
     }
 
     /// Dots from top to bottom.
@@ -105,7 +109,11 @@ impl Cells {
 
     fn draw_thresholds(&mut self, thresholds: &[usize]) {
         for &y in thresholds {
-            let dash = if self.size.ascii { '-' } else { braille(row_of_dots(y)) };
+            let dash = if self.size.ascii {
+                '-'
+            } else {
+                braille(row_of_dots(y))
+            };
             for column in (0..self.size.columns).step_by(2) {
                 *self.at(column, self.size.row_of(y)) = Cell::Dash(dash);
             }
@@ -190,8 +198,11 @@ impl Cells {
 
 /// Of the series that are here, the one whose turn it is in this column.
 fn turn(here: impl Iterator<Item = bool>, column: usize) -> Option<usize> {
-    let present: Vec<usize> =
-        here.enumerate().filter(|(_, here)| *here).map(|(i, _)| i).collect();
+    let present: Vec<usize> = here
+        .enumerate()
+        .filter(|(_, here)| *here)
+        .map(|(i, _)| i)
+        .collect();
     (!present.is_empty()).then(|| present[column % present.len()])
 }
 

@@ -177,13 +177,20 @@ fn enclosing(low: f64, high: f64, unit: Unit, intervals: usize) -> Vec<f64> {
 /// Whole decades when there are many, else 1, 2 and 5 of each.
 fn logarithmic((min, max): (f64, f64), intervals: usize) -> Range {
     let (bottom, top) = (decade_of(min), decade_of(max) + 1);
-    let fine: Vec<f64> = (bottom..=top).flat_map(one_two_five).map(Step::size).collect();
+    let fine: Vec<f64> = (bottom..=top)
+        .flat_map(one_two_five)
+        .map(Step::size)
+        .collect();
     let first = fine.partition_point(|tick| *tick <= min) - 1;
     let last = fine.partition_point(|tick| *tick < max);
     if last - first <= intervals {
         return (fine[first], fine[last], fine[first..=last].to_vec());
     }
-    let ticks = decades(bottom, decade_of(max) + i32::from(decade(decade_of(max)) < max), intervals);
+    let ticks = decades(
+        bottom,
+        decade_of(max) + i32::from(decade(decade_of(max)) < max),
+        intervals,
+    );
     (ticks[0], ticks[ticks.len() - 1], ticks)
 }
 
@@ -370,7 +377,10 @@ mod tests {
 
     #[test]
     fn decades_when_there_are_many_and_fine_ticks_when_there_are_few() {
-        assert_eq!(log(&[3.0, 4_000.0]).ticks(), [1.0, 10.0, 100.0, 1_000.0, 10_000.0]);
+        assert_eq!(
+            log(&[3.0, 4_000.0]).ticks(),
+            [1.0, 10.0, 100.0, 1_000.0, 10_000.0]
+        );
         assert_eq!(log(&[110.0, 900.0]).ticks(), [100.0, 200.0, 500.0, 1_000.0]);
         assert_eq!(log(&[1.0, 1e12]).ticks(), [1.0, 1e3, 1e6, 1e9, 1e12]);
         assert_eq!(log(&[10.0, 1_000.0]).height_of(0.0), None);
@@ -379,8 +389,14 @@ mod tests {
     #[test]
     fn nothing_to_show_is_no_scale() {
         let hollow = [f64::NAN, f64::INFINITY];
-        assert_eq!(Scale::new(Kind::Linear, Unit::Usd, 4, hollow.into_iter()), None);
-        assert_eq!(Scale::new(Kind::Log, Unit::Usd, 4, [0.0, -1.0].into_iter()), None);
+        assert_eq!(
+            Scale::new(Kind::Linear, Unit::Usd, 4, hollow.into_iter()),
+            None
+        );
+        assert_eq!(
+            Scale::new(Kind::Log, Unit::Usd, 4, [0.0, -1.0].into_iter()),
+            None
+        );
     }
 
     fn any_unit() -> impl Strategy<Value = Unit> {

@@ -1,6 +1,8 @@
 //! Pictures, as a reader sees them.
 
 use chrono_tz::{Europe, UTC};
+use proptest::prelude::*;
+use unicode_width::UnicodeWidthStr;
 
 use super::*;
 
@@ -16,7 +18,11 @@ fn chart(unit: Unit, hours: i64, series: &[(&str, Vec<Option<f64>>)]) -> Chart {
             values: values.clone(),
         })
         .collect();
-    let most = series.iter().map(|series| series.values.len()).max().unwrap();
+    let most = series
+        .iter()
+        .map(|series| series.values.len())
+        .max()
+        .unwrap();
     Chart {
         title: "p95 latency".to_owned(),
         unit,
@@ -39,72 +45,335 @@ fn look(width: usize) -> Look {
     }
 }
 
-fn wave(n: usize, base: f64, swing: f64, phase: f64) -> Vec<Option<f64>> {
-    (0..n)
-        .map(|i| {
-            let day = i as f64 * 7.0 / n as f64;
-            let noise = ((i * 7919 % 97) as f64 / 97.0 - 0.5) * swing * 0.3;
-            Some(base + swing * (std::f64::consts::TAU * (day + phase)).sin() + noise)
-        })
-        .collect()
+fn ascii(width: usize) -> Look {
+    Look {
+        ascii: true,
+        ..look(width)
+    }
+}
+
+/// A working day in two-hour buckets: quiet, a rise, a fall.
+fn day() -> Vec<Option<f64>> {
+    let values = [
+        310.0, 290.0, 280.0, 300.0, 420.0, 700.0, 1_100.0, 1_450.0, 1_600.0, 1_700.0, 1_500.0,
+        900.0,
+    ];
+    values.map(Some).to_vec()
+}
+
+fn small(series: &[(&str, Vec<Option<f64>>)]) -> Chart {
+    Chart {
+        height: Some(5),
+        ..chart(Unit::Milliseconds, 24, series)
+    }
+}
+
+fn drawn(chart: &Chart, look: &Look) -> Vec<String> {
+    draw(chart, look).lines().map(str::to_owned).collect()
 }
 
 #[test]
-#[ignore = "writes pictures for the eye"]
-fn gallery() {
-    let mut out = String::new();
-    let mut show = |what: &str, chart: &Chart, look: &Look| {
-        out += &format!("### {what} width {} ascii {} color {}\n", look.width, look.ascii, look.color);
-        out += &draw(chart, look);
-        out += "\n";
-    };
-    let week = chart(Unit::Milliseconds, 168, &[("claude", wave(168, 1_100.0, 500.0, 0.0))]);
-    for width in [10, 14, 20, 40, 80, 160] {
-        show("week", &week, &look(width));
-    }
-    let dense = Chart { source: "1min".into(), ..chart(Unit::Milliseconds, 168, &[("claude", wave(10_080, 1_100.0, 500.0, 0.0))]) };
-    show("dense", &dense, &look(80));
-    let mut three = chart(
-        Unit::Milliseconds,
-        168,
-        &[
-            ("claude", wave(168, 1_100.0, 400.0, 0.0)),
-            ("openai", wave(168, 800.0, 300.0, 0.3)),
-            ("gemini", wave(168, 500.0, 100.0, 0.5)),
-        ],
+fn a_day_of_latency() {
+    assert_eq!(
+        drawn(&small(&[("claude", day())]), &look(72)),
+        [
+            "p95 latency (s) · 2026-01-30 12:00 – 01-31 12:00 UTC · every 2 h (1hour)",
+            "2 s ┤                                                  ⣀⣀⣀",
+            "    │                                    ⢀⣀⠤⠒⠒⠒⠒⠒⠊⠉⠉⠉⠉⠉   ⠉⠉⠑⠒⠤⣀",
+            "1 s ┤                             ⢀⣀⡠⠤⠔⠒⠉⠁                      ⠉⠒⠄",
+            "    │                      ⣀⣀⠤⠤⠒⠊⠉⠁",
+            "0 s ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+            "    └┬───────────────┬────────────────┬────────────────┬────────────────",
+            "   12:00           18:00           Jan 31            06:00",
+        ]
     );
-    for width in [20, 40, 80, 120] {
-        show("three", &three, &look(width));
-        show("three", &three, &Look { ascii: true, ..look(width) });
+}
+
+#[test]
+fn the_same_day_in_ascii() {
+    assert_eq!(
+        drawn(&small(&[("claude", day())]), &ascii(72)),
+        [
+            "p95 latency (s) | 2026-01-30 12:00 to 01-31 12:00 UTC",
+            "every 2 h (1hour)",
+            "2 s +",
+            "    |                                       **********************",
+            "1 s +                                 ******                      *",
+            "    |*********************************",
+            "0 s +",
+            "    ++---------------+----------------+----------------+----------------",
+            "   12:00           18:00           Jan 31            06:00",
+        ]
+    );
+}
+
+#[test]
+fn what_is_missing_is_a_gap_and_a_lonely_point_a_mark() {
+    let mut holes = day();
+    for i in [3, 4, 6, 11] {
+        holes[i] = None;
     }
-    show("three", &three, &Look { color: true, ..look(80) });
-    three.thresholds = vec![1_250.0, 2_000.0];
-    show("three with thresholds", &three, &look(80));
-    show("three with thresholds", &three, &Look { ascii: true, ..look(80) });
-    show("three with thresholds", &three, &look(30));
-    let flat = chart(Unit::Ratio, 24, &[("a", vec![Some(1.0); 24])]);
-    show("flat", &flat, &look(80));
-    let zero = chart(Unit::Usd, 24, &[("a", vec![Some(0.0); 24])]);
-    show("zero", &zero, &look(80));
-    let mut one = vec![None; 24];
-    one[9] = Some(1_234.0);
-    show("one point", &chart(Unit::Milliseconds, 24, &[("a", one.clone())]), &look(80));
-    let mut gaps = wave(48, 0.05, 0.03, 0.0);
-    for i in [7, 8, 9, 20, 22, 30, 31] {
-        gaps[i] = None;
+    assert_eq!(
+        drawn(&small(&[("claude", holes)]), &look(44))[3..],
+        [
+            "2 s ┤                             ⣀⣀",
+            "    │                      ⠐⠒⠒⠒⠉⠉⠉  ⠉⠑",
+            "1 s ┤",
+            "    │                ●",
+            "0 s ┤⠉⠉⠉⠉⠉⠉⠉",
+            "    └┬────────┬─────────┬─────────┬─────────",
+            "   12:00    18:00    Jan 31     06:00",
+        ]
+    );
+}
+
+#[test]
+fn two_series_are_told_apart_without_colour() {
+    let half = day()
+        .into_iter()
+        .map(|value| value.map(|value| value / 2.0))
+        .collect();
+    assert_eq!(
+        drawn(&small(&[("claude", day()), ("openai", half)]), &look(60))[2..],
+        [
+            "2 s ┤                                         ⣀⣀⡀",
+            "    │                              ⣀⠤⠒●⠒⠒⠊⠉⠉⠉⠉  ⠈●⠑⠢⢄⡀",
+            "1 s ┤                        ⢀⣀⠤⠔⠒⠉      ⢀⣀▲⣀⣀⣀⣀⣀⣀⡀  ⠈⠑⠄",
+            "    │                  ⣀⡠⠤⠒●⠉⠁⣀⣀▲⠤⠤⠒⠒⠉⠉⠉⠉⠁        ⠈⠉⠒⠢▲⡀",
+            "0 s ┤●⠭⠭⠭⠭▲⠭⠭⠭⠭⠭●⠭⠭⠭⠭▲⠭⠒⠒⠒⠒⠊⠉⠉",
+            "    └┬────────────┬─────────────┬─────────────┬─────────────",
+            "   12:00        18:00        Jan 31         06:00",
+            "● claude   ▲ openai",
+        ]
+    );
+}
+
+#[test]
+fn equal_series_take_turns() {
+    assert_eq!(
+        drawn(&small(&[("claude", day()), ("openai", day())]), &ascii(60))[2..],
+        [
+            "2 s +",
+            "    |                                *+*+*+*+*+*+*+*+*+",
+            "1 s +                           +*+*+                  *",
+            "    |*+*+*+*+*+*+*+*+*+*+*+*+*+*",
+            "0 s +",
+            "    ++------------+-------------+-------------+-------------",
+            "   12:00        18:00        Jan 31         06:00",
+            "* claude   + openai",
+        ]
+    );
+}
+
+#[test]
+fn a_threshold_is_a_dashed_line_with_its_value() {
+    let chart = Chart {
+        thresholds: vec![1_250.0],
+        ..small(&[("claude", day())])
+    };
+    assert_eq!(
+        drawn(&chart, &look(60))[2..],
+        [
+            "2 s ┤                                    ⣀⣀",
+            "    │⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀⠤⠒⠒⠒⠒⠉⠉⠉⠉⣀ ⠉⠉⠒⠤⡀ ⣀ ⣀  1.25 s",
+            "1 s ┤                     ⢀⣀⠤⠒⠉                ⠈⠑⠄",
+            "    │                ⣀⡠⠤⠒⠉⠁",
+            "0 s ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+            "    └┬───────────┬───────────┬───────────┬───────────",
+            "   12:00       18:00      Jan 31       06:00",
+        ]
+    );
+    assert_eq!(drawn(&chart, &look(30)).last().unwrap(), "threshold 1.25 s");
+}
+
+#[test]
+fn a_flat_series_lies_in_the_middle_and_no_rate_above_all() {
+    let chart = Chart {
+        height: None,
+        ..chart(Unit::Ratio, 24, &[("success", vec![Some(1.0); 24])])
+    };
+    assert_eq!(
+        drawn(&chart, &look(44))[3..],
+        [
+            "      │",
+            "      │",
+            "      │",
+            "      │",
+            "      │",
+            "      │",
+            "100 % ┤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠄",
+            "      │",
+            "      │",
+            " 50 % ┤",
+            "      │",
+            "      │",
+            "  0 % ┤",
+            "      └┬────────┬────────┬────────┬─────────",
+            "     12:00    18:00   Jan 31    06:00",
+        ]
+    );
+}
+
+#[test]
+fn a_log_axis_leaves_out_what_it_has_no_place_for_and_says_so() {
+    let errors = [0.0, 1.0, 10.0, 90.0, 1_000.0, 8_000.0].map(Some).to_vec();
+    let chart = Chart {
+        log: true,
+        ..small(&[("claude", errors)])
+    };
+    assert_eq!(
+        drawn(&chart, &look(44))[3..],
+        [
+            "  10 s ┤                          ⢀⣀⠤⠒⠁",
+            "       │                      ⣀⠤⠒⠊⠁",
+            "100 ms ┤                ⢀⣀⠤⠔⠊⠉",
+            "       │           ⣀⠤⠔⠒⠉⠁",
+            "  1 ms ┤      ⣀⡠⠔⠒⠉",
+            "       └┬────────┬────────┬────────┬────────",
+            "      12:00    18:00   Jan 31    06:00",
+            "1 value at or below 0 is not on the log",
+            "scale",
+        ]
+    );
+}
+
+#[test]
+fn ten_columns_are_enough_for_the_line() {
+    assert_eq!(
+        drawn(&small(&[("claude", day())]), &look(10)),
+        [
+            "p95…cy (s)",
+            "2026-01-30",
+            "12:00 –",
+            "01-31",
+            "12:00 UTC",
+            "every 2 h",
+            "(1hour)",
+            "       ⢀",
+            "     ⡔⠊⠉⡆",
+            "    ⡠⠃  ⠘⠄",
+            "   ⡔⠁",
+            "⠉⠉⠉",
+            "─────┬────",
+            "  Jan 31",
+        ]
+    );
+}
+
+#[test]
+fn nothing_but_gaps_is_said_in_words() {
+    assert_eq!(
+        drawn(&small(&[("claude", vec![None; 12])]), &look(80)),
+        [
+            "p95 latency (time) · 2026-01-30 12:00 – 01-31 12:00 UTC · every 2 h (1hour)",
+            "no data in this window",
+        ]
+    );
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let chart = Chart {
+        thresholds: vec![2_000.0],
+        ..small(&[("claude", day()), ("openai", vec![Some(500.0); 12])])
+    };
+    let colored = Look {
+        color: true,
+        ..look(60)
+    };
+    let painted = draw(&chart, &colored);
+    assert!(painted.contains("\x1b[36m●\x1b[0m claude"));
+    assert_eq!(without_color(&painted), draw(&chart, &look(60)));
+}
+
+fn without_color(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').unwrap().1)
+}
+
+#[test]
+fn a_name_cannot_break_the_picture() {
+    let mut chart = small(&[
+        ("a\x1b[2J\n\u{202e}", day()),
+        ("モデル".repeat(40).as_str(), day()),
+    ]);
+    chart.title = "p95\r\n".repeat(30);
+    for line in drawn(&chart, &look(40)) {
+        assert!(
+            line.width() <= 40 && !line.contains(char::is_control),
+            "{line}"
+        );
     }
-    show("gaps", &chart(Unit::Ratio, 48, &[("a", gaps.clone())]), &look(80));
-    show("gaps", &chart(Unit::Ratio, 48, &[("a", gaps)]), &Look { ascii: true, ..look(80) });
-    let steep: Vec<Option<f64>> = (0..60).map(|i| Some(if i == 30 { 0.0 } else { 1.3f64.powi(i) })).collect();
-    show("log", &Chart { log: true, ..chart(Unit::Milliseconds, 6, &[("a", steep.clone())]) }, &look(80));
-    show("log", &Chart { log: true, height: Some(20), ..chart(Unit::Tokens, 6, &[("a", steep.clone())]) }, &look(80));
-    for height in [1, 3, 5, 8, 20] {
-        show("height", &Chart { height: Some(height), ..week.clone() }, &look(60));
+}
+
+fn any_value() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        2 => Just(None),
+        8 => (-2.0..5_000.0f64).prop_map(Some),
+        1 => any::<f64>().prop_map(Some),
+        1 => prop::sample::select(vec![0.0, 1e300, -1e300, f64::MAX, f64::NAN, f64::INFINITY]).prop_map(Some),
+    ]
+}
+
+fn any_chart() -> impl Strategy<Value = Chart> {
+    let unit = prop::sample::select(vec![
+        Unit::Count,
+        Unit::Tokens,
+        Unit::Milliseconds,
+        Unit::Ratio,
+        Unit::Usd,
+        Unit::PerSecond,
+        Unit::Time,
+    ]);
+    let moment = || prop_oneof![8 => NOON..NOON + 400 * Millis::DAY, 1 => any::<i64>()];
+    let series = prop::collection::vec(prop::collection::vec(any_value(), 0..60), 0..16);
+    let thresholds = prop::collection::vec(any_value(), 0..3);
+    let step = prop_oneof![8 => 1..Millis::DAY, 1 => any::<i64>()];
+    (
+        unit,
+        moment(),
+        moment(),
+        step,
+        series,
+        thresholds,
+        any::<bool>(),
+        prop::option::of(0..40usize),
+    )
+        .prop_map(
+            |(unit, from, until, step_ms, series, thresholds, log, height)| Chart {
+                title: "p95 latency by provider".to_owned(),
+                unit,
+                span: Span::new(Millis(from), Millis(until)),
+                step_ms,
+                source: "1min".to_owned(),
+                series: series
+                    .into_iter()
+                    .map(|values| Series {
+                        name: "gpt-模型".to_owned(),
+                        values,
+                    })
+                    .collect(),
+                thresholds: thresholds.into_iter().flatten().collect(),
+                log,
+                height,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn any_values_fit_into_any_width(
+        chart in any_chart(),
+        width in 1..300usize,
+        ascii in any::<bool>(),
+        color in any::<bool>(),
+    ) {
+        let look = Look { width, ascii, color, zone: Europe::Berlin };
+        let text = draw(&chart, &look);
+        for line in without_color(&text).lines() {
+            prop_assert!(line.width() <= width.max(10), "{line}");
+            prop_assert!(!ascii || line.is_ascii(), "{line}");
+        }
     }
-    show("cost", &chart(Unit::Usd, 12, &[("a", wave(12, 0.3, 0.1, 0.0))]), &look(80));
-    show("requests", &chart(Unit::Count, 1, &[("a", wave(60, 30_000.0, 5_000.0, 0.0))]), &Look { zone: Europe::Berlin, ..look(80) });
-    show("nothing", &chart(Unit::Count, 1, &[("a", vec![None; 60])]), &look(80));
-    let same = wave(168, 1_100.0, 500.0, 0.0);
-    show("same", &chart(Unit::Milliseconds, 168, &[("a", same.clone()), ("b", same)]), &Look { ascii: true, ..look(60) });
-    std::fs::write("/tmp/chart_gallery.txt", out).unwrap();
 }

@@ -136,7 +136,13 @@ pub fn clean(text: &str, ascii: bool) -> String {
     let sign = if ascii { '?' } else { '\u{fffd}' };
     let harmless = |c: char| !c.is_control() && c.width().unwrap_or(0) > 0 && !is_bidi(c);
     text.chars()
-        .map(|c| if harmless(c) && (!ascii || c.is_ascii()) { c } else { sign })
+        .map(|c| {
+            if harmless(c) && (!ascii || c.is_ascii()) {
+                c
+            } else {
+                sign
+            }
+        })
         .collect()
 }
 
@@ -160,7 +166,10 @@ mod tests {
 
     #[test]
     fn a_name_from_outside_cannot_speak_to_the_terminal() {
-        assert_eq!(clean("gpt\x1b[31m\n\u{202e}4", false), "gpt\u{fffd}[31m\u{fffd}\u{fffd}4");
+        assert_eq!(
+            clean("gpt\x1b[31m\n\u{202e}4", false),
+            "gpt\u{fffd}[31m\u{fffd}\u{fffd}4"
+        );
         assert_eq!(clean("modèle", true), "mod?le");
     }
 

@@ -23,7 +23,9 @@ pub fn no_data(
     zone: Tz,
 ) -> String {
     let since = match local(since, zone) {
-        Some(at) => at.format(&format!("%Y-%m-%d {}", clock(&[since]))).to_string(),
+        Some(at) => at
+            .format(&format!("%Y-%m-%d {}", clock(&[since])))
+            .to_string(),
         None => since.to_string(),
     };
     let last = match last_event {
@@ -49,7 +51,10 @@ pub(super) fn window(span: Span, zone: Tz, ascii: bool) -> String {
     } else {
         until.format(&format!("%Y-%m-%d {clock}")).to_string()
     };
-    let (begin_zone, end_zone) = (from.format("%Z").to_string(), until.format("%Z").to_string());
+    let (begin_zone, end_zone) = (
+        from.format("%Z").to_string(),
+        until.format("%Z").to_string(),
+    );
     if begin_zone == end_zone {
         format!("{begin} {to} {end} {end_zone}")
     } else {
@@ -60,13 +65,19 @@ pub(super) fn window(span: Span, zone: Tz, ascii: bool) -> String {
 /// A duration without loss, in the largest size that divides it: `90 min`, `1 d`.
 pub(super) fn exact(ms: i64) -> String {
     let size = SIZES.iter().find(|(size, _)| ms % size == 0 && ms >= *size);
-    size.map_or_else(|| format!("{ms} ms"), |(size, word)| format!("{} {word}", ms / size))
+    size.map_or_else(
+        || format!("{ms} ms"),
+        |(size, word)| format!("{} {word}", ms / size),
+    )
 }
 
 /// A duration in whole units of its largest size, from seconds up: `3 d`.
 fn rough(ms: i64) -> String {
     let size = SIZES[..4].iter().find(|(size, _)| ms >= *size);
-    size.map_or_else(|| "0 s".to_owned(), |(size, word)| format!("{} {word}", ms / size))
+    size.map_or_else(
+        || "0 s".to_owned(),
+        |(size, word)| format!("{} {word}", ms / size),
+    )
 }
 
 fn local(at: Millis, zone: Tz) -> Option<DateTime<Tz>> {
@@ -92,7 +103,11 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Millis {
-        Millis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+        Millis(
+            DateTime::parse_from_rfc3339(text)
+                .unwrap()
+                .timestamp_millis(),
+        )
     }
 
     #[test]
@@ -126,7 +141,11 @@ mod tests {
             "2025-12-31 12:00 – 2026-01-01 12:00 UTC"
         );
         assert_eq!(
-            say("2026-03-28T11:00:00Z", "2026-03-29T10:00:00Z", Europe::Berlin),
+            say(
+                "2026-03-28T11:00:00Z",
+                "2026-03-29T10:00:00Z",
+                Europe::Berlin
+            ),
             "2026-03-28 12:00 CET – 03-29 12:00 CEST"
         );
     }
