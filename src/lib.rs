@@ -5,3 +5,5 @@
 //! Data walks one way: bytes, event, store, roll-up, query, answer.
 
 pub mod model;
+
+pub mod input;
