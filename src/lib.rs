@@ -8,10 +8,12 @@ pub mod model;
 
 pub mod clock;
 pub mod config;
+pub mod input;
 pub mod render;
 
 pub mod store;
 
+pub mod ingest;
 pub mod query;
 pub mod retention;
 pub mod rollup;

@@ -1,0 +1,338 @@
+//! What one line says, field by field, before it is known to make sense.
+//!
+//! JSON lines and CSV records both fill a [`Draft`]; only their values are
+//! written differently, and only this file knows how to read each kind.
+
+use std::borrow::Cow;
+
+use super::field::{Field, Names, Spelling};
+use super::json;
+use super::number::{Decimal, Round};
+use super::reject::{Reject, shown};
+use crate::model::{Usd, UsdError};
+
+/// The longest label, id or name, in bytes.
+const MAX_LABEL: usize = 4_096;
+/// The longest latency: 24 h in microseconds.
+const MAX_LATENCY_US: i64 = 24 * 3_600 * 1_000_000;
+/// The largest cost of one event.
+const MAX_COST: Usd = Usd::dollars(10_000);
+
+/// The value of a field as it is written, from the line (`'a`) or the settings (`'d`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'d, 'a> {
+    /// Nothing.
+    Absent,
+    /// A JSON value.
+    Json(&'a str),
+    /// The text of a CSV cell.
+    Cell(&'a str),
+    /// The text of a CSV cell in which quotes are still doubled.
+    Quoted(&'a str),
+    /// A text from `--set`.
+    Set(&'d str),
+}
+
+impl<'a> Value<'_, 'a> {
+    /// Whether it says nothing: JSON's `null` and an empty cell do not.
+    pub(super) fn is_nothing(self) -> bool {
+        match self {
+            Value::Absent => true,
+            Value::Json(json) => json == "null",
+            Value::Cell(text) | Value::Quoted(text) => text.is_empty(),
+            Value::Set(text) => text.is_empty(),
+        }
+    }
+
+    /// The text of a cell or of a JSON string; `None` for other JSON.
+    pub(super) fn text(self) -> Result<Option<Cow<'a, str>>, Reject> {
+        Ok(match self {
+            Value::Absent => None,
+            Value::Json(json) if json.starts_with('"') => Some(json::unquote(json)?),
+            Value::Json(_) => None,
+            Value::Cell(text) => Some(Cow::Borrowed(text)),
+            Value::Quoted(text) => Some(Cow::Owned(text.replace("\"\"", "\""))),
+            Value::Set(text) => Some(Cow::Owned(text.to_owned())),
+        })
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Value::Absent => String::from("nothing"),
+            Value::Json(json) => shown(json),
+            Value::Cell(text) | Value::Quoted(text) => format!("\"{}\"", shown(text)),
+            Value::Set(text) => format!("\"{}\"", shown(text)),
+        }
+    }
+}
+
+/// The values that one line gives to the fields, and all else that it holds.
+pub(super) struct Draft<'d, 'a: 'd> {
+    names: &'d Names,
+    values: [Value<'d, 'a>; Field::COUNT],
+    spellings: [Option<Spelling>; Field::COUNT],
+    /// One bit for each spelling that has come.
+    seen: [u64; 4],
+    others: Vec<(Cow<'d, str>, Value<'d, 'a>)>,
+}
+
+impl<'d, 'a> Draft<'d, 'a> {
+    /// A draft that says what `--set` says.
+    pub(super) fn new(names: &'d Names, set: &'d [(Field, Box<str>)]) -> Self {
+        let mut values = [Value::Absent; Field::COUNT];
+        for (field, text) in set {
+            values[*field as usize] = Value::Set(text);
+        }
+        Draft {
+            names,
+            values,
+            spellings: [None; Field::COUNT],
+            seen: [0; 4],
+            others: Vec::new(),
+        }
+    }
+
+    /// Gives a field its value.
+    ///
+    /// # Errors
+    /// When it has one already, or the same key comes again.
+    pub(super) fn put(
+        &mut self,
+        field: Field,
+        spelling: Spelling,
+        value: Value<'d, 'a>,
+    ) -> Result<(), Reject> {
+        let bit = 1 << (spelling % 64);
+        let seen = &mut self.seen[usize::from(spelling / 64)];
+        if *seen & bit != 0 {
+            let name = self.names.spelling(spelling);
+            return Err(twice(name, name));
+        }
+        *seen |= bit;
+        if value.is_nothing() {
+            return Ok(());
+        }
+        if self.has(field) {
+            return Err(twice(self.name(field), self.names.spelling(spelling)));
+        }
+        self.values[field as usize] = value;
+        self.spellings[field as usize] = Some(spelling);
+        Ok(())
+    }
+
+    /// Keeps something that is no field.
+    pub(super) fn put_other(&mut self, name: Cow<'d, str>, value: Value<'d, 'a>) {
+        self.others.push((name, value));
+    }
+
+    /// Turns a field that means nothing for this event into something that is no field.
+    pub(super) fn set_aside(&mut self, field: Field) {
+        if let (true, Some(spelling)) = (self.has(field), self.spellings[field as usize]) {
+            let name = Cow::Borrowed(self.names.spelling(spelling));
+            let value = std::mem::replace(&mut self.values[field as usize], Value::Absent);
+            self.put_other(name, value);
+        }
+    }
+
+    /// What is no field, in the order in which it came.
+    ///
+    /// # Errors
+    /// When a name comes twice.
+    pub(super) fn others(&self) -> Result<&[(Cow<'d, str>, Value<'d, 'a>)], Reject> {
+        if self.others.len() > 1 {
+            let mut names: Vec<&str> = self.others.iter().map(|(name, _)| &**name).collect();
+            names.sort_unstable();
+            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(twice(pair[0], pair[1]));
+            }
+        }
+        Ok(&self.others)
+    }
+
+    /// Whether the field has a value.
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.value(field) != Value::Absent
+    }
+
+    /// The field's value as it is written.
+    pub(super) fn value(&self, field: Field) -> Value<'d, 'a> {
+        self.values[field as usize]
+    }
+
+    /// The field's name as the line spells it.
+    pub(super) fn name(&self, field: Field) -> &'d str {
+        self.spellings[field as usize].map_or(field.name(), |s| self.names.spelling(s))
+    }
+
+    /// A text of any length; an empty one is none.
+    pub(super) fn text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        if !self.has(field) {
+            return Ok(None);
+        }
+        match self.value(field).text()? {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(self.mismatch(field, "a text")),
+        }
+    }
+
+    /// A text by which events are grouped or found.
+    pub(super) fn label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        let text = self.text(field)?;
+        match &text {
+            Some(label) if label.len() > MAX_LABEL => Err(Reject::TextTooLong {
+                field: self.name(field).to_owned(),
+                bytes: label.len(),
+                limit: MAX_LABEL,
+            }),
+            Some(_) | None => Ok(text),
+        }
+    }
+
+    /// A label that senders also write as a whole number.
+    pub(super) fn id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        match self.value(field) {
+            Value::Json(json) if !json.starts_with('"') => {
+                let digits = json.strip_prefix('-').unwrap_or(json);
+                let is_whole =
+                    digits.len() <= MAX_LABEL && digits.bytes().all(|b| b.is_ascii_digit());
+                match is_whole {
+                    true => Ok(Some(Cow::Borrowed(json))),
+                    false => Err(self.mismatch(field, "a text or a whole number")),
+                }
+            }
+            Value::Absent => Ok(None),
+            Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.label(field),
+        }
+    }
+
+    /// A text, or any JSON array as its own text.
+    pub(super) fn text_or_array(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        match self.value(field) {
+            Value::Json(json) if json.starts_with('[') => {
+                json::check_kept(json)?;
+                Ok(Some(Cow::Borrowed(json)))
+            }
+            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
+                self.text(field)
+            }
+        }
+    }
+
+    /// A text or the text of a number, as moments are written.
+    pub(super) fn text_or_number(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        match self.value(field) {
+            Value::Json(json) if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Ok(Some(Cow::Borrowed(json)))
+            }
+            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
+                self.text(field)
+            }
+        }
+    }
+
+    /// True or false; 1 and 0 mean the same.
+    pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Reject> {
+        let word: &str = match self.value(field) {
+            Value::Absent => return Ok(None),
+            Value::Json(text) | Value::Cell(text) | Value::Quoted(text) => text,
+            Value::Set(text) => text,
+        };
+        match word {
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            // As spreadsheets and Python write it.
+            "True" | "TRUE" => Ok(Some(true)),
+            "False" | "FALSE" => Ok(Some(false)),
+            _ => Err(self.mismatch(field, "true or false")),
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn whole(&self, field: Field) -> Result<Option<i64>, Reject> {
+        let Some((_, number)) = self.number(field)? else {
+            return Ok(None);
+        };
+        match number.whole() {
+            Some(whole) => Ok(Some(whole)),
+            None if number.scaled(0, Round::Floor).is_none() => {
+                Err(self.out_of_range(field, "at most 9223372036854775807"))
+            }
+            None => Err(self.mismatch(field, "a whole number")),
+        }
+    }
+
+    /// A count of tokens.
+    pub(super) fn count(&self, field: Field) -> Result<Option<u64>, Reject> {
+        Ok(self.whole(field)?.map(i64::unsigned_abs))
+    }
+
+    /// Milliseconds of at most a day, in microseconds.
+    pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
+        let Some((_, number)) = self.number(field)? else {
+            return Ok(None);
+        };
+        match number.scaled(3, Round::HalfEven) {
+            Some(us) if us <= MAX_LATENCY_US => Ok(Some(us)),
+            Some(_) | None => Err(self.out_of_range(field, "at most 24 h (86400000 ms)")),
+        }
+    }
+
+    /// An amount of at most $10,000.
+    pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
+        let Some((text, _)) = self.number(field)? else {
+            return Ok(None);
+        };
+        match Usd::parse(text) {
+            Ok(amount) if amount <= MAX_COST => Ok(Some(amount)),
+            Ok(_) | Err(UsdError::OutOfRange) => Err(self.out_of_range(field, "at most $10,000")),
+            Err(UsdError::NotANumber(_)) => Err(self.mismatch(field, "a number")),
+        }
+    }
+
+    /// A number that is not negative, and its text.
+    fn number(&self, field: Field) -> Result<Option<(&'d str, Decimal)>, Reject> {
+        let text: &'d str = match self.value(field) {
+            Value::Absent => return Ok(None),
+            Value::Json(text) => text,
+            Value::Cell(text) | Value::Quoted(text) => text.trim(),
+            Value::Set(text) => text.trim(),
+        };
+        match Decimal::parse(text) {
+            Some(number) if number.is_negative() => {
+                Err(self.out_of_range(field, "no negative number"))
+            }
+            Some(number) => Ok(Some((text, number))),
+            None => Err(self.mismatch(field, "a number")),
+        }
+    }
+
+    /// The refusal of a value of the wrong kind.
+    pub(super) fn mismatch(&self, field: Field, expected: &'static str) -> Reject {
+        Reject::TypeMismatch {
+            field: self.name(field).to_owned(),
+            expected,
+            found: self.shown(field),
+        }
+    }
+
+    /// The value as messages show it.
+    pub(super) fn shown(&self, field: Field) -> String {
+        self.value(field).shown()
+    }
+
+    /// The refusal of a number that nobody would believe.
+    pub(super) fn out_of_range(&self, field: Field, expected: &'static str) -> Reject {
+        Reject::OutOfRange {
+            field: self.name(field).to_owned(),
+            expected,
+            found: self.shown(field),
+        }
+    }
+}
+
+fn twice(first: &str, second: &str) -> Reject {
+    Reject::DuplicateKey {
+        first: shown(first),
+        second: shown(second),
+    }
+}

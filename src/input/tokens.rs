@@ -1,0 +1,100 @@
+//! How native events count tokens, and how that becomes the normal form.
+//!
+//! `input_tokens` counts all input: cached tokens, tokens written to a cache,
+//! audio and images included. `output_tokens` counts all output, reasoning and
+//! audio included. A sender that counts only the input outside the cache calls
+//! it `input_uncached_tokens`.
+
+use super::draft::Draft;
+use super::field::Field;
+use super::reject::Reject;
+use crate::model::Tokens;
+
+/// What a line says about tokens.
+pub(super) struct Counted {
+    /// The normal form; `None` when there is no count.
+    pub(super) tokens: Option<Tokens>,
+    /// The total that was told, when the classes have another sum.
+    pub(super) total_told: Option<u64>,
+}
+
+const COUNTS: [Field; 10] = [
+    Field::Input,
+    Field::InputUncached,
+    Field::CacheRead,
+    Field::CacheWrite5m,
+    Field::CacheWrite1h,
+    Field::AudioInput,
+    Field::ImageInput,
+    Field::Output,
+    Field::Reasoning,
+    Field::AudioOutput,
+];
+
+/// Brings the counts of a line into the normal form.
+///
+/// # Errors
+/// When a count is no whole number, or the parts of a whole are more than the whole.
+pub(super) fn count(draft: &Draft<'_, '_>) -> Result<Counted, Reject> {
+    let total = draft.count(Field::Total)?;
+    if !COUNTS.iter().any(|field| draft.has(*field)) {
+        let tokens = total.map(|unclassified| Tokens {
+            unclassified,
+            ..Tokens::default()
+        });
+        return Ok(Counted {
+            tokens,
+            total_told: None,
+        });
+    }
+    let class = |field| draft.count(field).map(Option::unwrap_or_default);
+    let mut tokens = Tokens {
+        cache_read: class(Field::CacheRead)?,
+        cache_write_5m: class(Field::CacheWrite5m)?,
+        cache_write_1h: class(Field::CacheWrite1h)?,
+        audio_input: class(Field::AudioInput)?,
+        image_input: class(Field::ImageInput)?,
+        reasoning: class(Field::Reasoning)?,
+        audio_output: class(Field::AudioOutput)?,
+        ..Tokens::default()
+    };
+    tokens.input_uncached = uncached(draft, tokens.input_total())?;
+    tokens.output = match draft.count(Field::Output)? {
+        Some(whole) => rest(whole, tokens.output_total()).ok_or_else(|| {
+            let parts = tokens.output_total();
+            Reject::Tokens(format!(
+                "output_tokens: {whole}, but reasoning and audio are {parts}; output_tokens includes them"
+            ))
+        })?,
+        None => 0,
+    };
+    Ok(Counted {
+        tokens: Some(tokens),
+        total_told: total.filter(|told| u128::from(*told) != tokens.total()),
+    })
+}
+
+/// The input outside the cache, from what is told of it or of the whole.
+fn uncached(draft: &Draft<'_, '_>, parts: u128) -> Result<u64, Reject> {
+    let told = draft.count(Field::InputUncached)?;
+    let Some(whole) = draft.count(Field::Input)? else {
+        return Ok(told.unwrap_or_default());
+    };
+    let uncached = rest(whole, parts).ok_or_else(|| {
+        Reject::Tokens(format!(
+            "input_tokens: {whole}, but cached tokens, audio and images are {parts}; input_tokens \
+             includes them, a count without them is called input_uncached_tokens"
+        ))
+    })?;
+    match told {
+        Some(told) if told != uncached => Err(Reject::Tokens(format!(
+            "input_uncached_tokens: {told}, but input_tokens leave {uncached} outside the cache"
+        ))),
+        Some(_) | None => Ok(uncached),
+    }
+}
+
+/// What is left of the whole without its parts, `None` when they are more.
+fn rest(whole: u64, parts: u128) -> Option<u64> {
+    u64::try_from(u128::from(whole).checked_sub(parts)?).ok()
+}
