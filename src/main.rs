@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     cli::report_panics(args.iter().any(|arg| arg == "--debug"));
     let streams = Streams {
-        stdin: &mut io::stdin(),
+        stdin: Box::new(io::stdin()),
         stdout: &mut BufWriter::new(io::stdout().lock()),
         stderr: &mut io::stderr(),
     };

@@ -106,7 +106,7 @@ impl Environment {
 /// Where a command reads and writes.
 pub struct Streams<'a> {
     /// What comes in. It may be read by another thread.
-    pub stdin: &'a mut (dyn Read + Send),
+    pub stdin: Box<dyn Read + Send>,
     /// The answer, and nothing else.
     pub stdout: &'a mut dyn Write,
     /// Remarks.
@@ -116,7 +116,7 @@ pub struct Streams<'a> {
 /// What a command is handed.
 pub(crate) struct Context<'a> {
     /// What comes in.
-    pub stdin: &'a mut (dyn Read + Send),
+    pub stdin: Box<dyn Read + Send>,
     /// For the answer, and nothing else. It is flushed when the command ends.
     pub stdout: &'a mut dyn Write,
     /// For remarks; `notice`, `warn` and `detail` know when they are welcome.
@@ -145,7 +145,7 @@ impl<'a> Context<'a> {
         let Parsed { at: now, warning } = present(&globals, environment, zone)?;
         let mut ctx = Context {
             now,
-            stdin: &mut *streams.stdin,
+            stdin: std::mem::replace(&mut streams.stdin, Box::new(io::empty())),
             stdout: &mut *streams.stdout,
             stderr: &mut *streams.stderr,
             config,

@@ -66,7 +66,7 @@ impl Machine {
         let args = std::iter::once("obs").chain(line.split_whitespace());
         let mut stderr = Vec::new();
         let streams = Streams {
-            stdin: &mut io::empty(),
+            stdin: Box::new(io::empty()),
             stdout,
             stderr: &mut stderr,
         };

@@ -13,7 +13,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 ///
 /// # Errors
 /// When the first bytes cannot be read or the unpacker cannot be made.
-pub fn open<R: Read + Send + 'static>(mut input: R) -> io::Result<Box<dyn Read + Send>> {
+pub fn open(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::with_capacity(ZSTD.len());
     while [GZIP, ZSTD].iter().any(|magic| is_begun(magic, &head)) {
         if input.by_ref().take(1).read_to_end(&mut head)? == 0 {
@@ -57,7 +57,7 @@ mod tests {
 
     fn unpacked(bytes: Vec<u8>) -> io::Result<String> {
         let mut text = String::new();
-        open(Cursor::new(bytes))?.read_to_string(&mut text)?;
+        open(Box::new(Cursor::new(bytes)))?.read_to_string(&mut text)?;
         Ok(text)
     }
 
@@ -84,7 +84,7 @@ mod tests {
             .collect();
         let mut packed = gzip(&text);
         packed.truncate(packed.len() / 2);
-        let mut lines = Lines::new(open(Cursor::new(packed)).unwrap(), Format::Jsonl, MAX_LINE);
+        let mut lines = Lines::new(open(Box::new(Cursor::new(packed))).unwrap(), Format::Jsonl, MAX_LINE);
         let mut read = 0;
         let error = loop {
             match lines.next_chunk() {

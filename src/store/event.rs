@@ -8,7 +8,7 @@ use super::columns::Binder;
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
 use super::{
-    BatchCounts, DeadLetter, Dedupe, NameId, Pack, SeriesId, SeriesLabels, Settings, StoreError,
+    BatchCounts, DeadLetter, Dedupe, NameId, Pack, Retention, SeriesId, SeriesLabels, Settings, StoreError,
     Txn,
 };
 use crate::model::{Event, Millis, Signal, Span, Tokens, Usd};
@@ -74,6 +74,8 @@ pub struct Outcome {
     pub counts: BatchCounts,
     /// Lines refused by the store itself, as too old.
     pub late: Vec<DeadLetter>,
+    /// Accepted events that are older than what raw, minutes, hours and days are kept for.
+    pub outlived: [u64; 4],
 }
 
 /// Writes packs of one input, and remembers the store's numbers for their symbols.
@@ -168,7 +170,7 @@ pub struct Appending<'t, 'w> {
     writer: &'w mut EventWriter,
     batch: i64,
     raw_floor: Millis,
-    settings: Option<Settings>,
+    settings: Settings,
     dirty: FxHashSet<i64>,
     outcome: Outcome,
     now: Millis,
@@ -190,7 +192,7 @@ impl<'t> Txn<'t> {
             txn: self,
             batch,
             raw_floor: self.floors()?.raw,
-            settings: None,
+            settings: self.settings()?,
             dirty: FxHashSet::default(),
             outcome: Outcome::default(),
             writer,
@@ -310,6 +312,7 @@ impl Appending<'_, '_> {
                 Seen::Worse => counts.updated += 1,
                 Seen::Never | Seen::AsGood => counts.accepted += 1,
             }
+            self.note_age(row.at);
             self.dirty.insert(Millis(row.at).floor(Millis::MINUTE).0);
         }
         Ok(())
@@ -325,6 +328,13 @@ impl Appending<'_, '_> {
         }
         self.txn.finish_batch(self.batch, &self.outcome.counts)?;
         Ok(self.outcome)
+    }
+
+    fn note_age(&mut self, at: i64) {
+        let Retention { raw, minute, hour, day, .. } = self.settings.retention;
+        for (outlived, kept) in self.outcome.outlived.iter_mut().zip([raw, minute, hour, day]) {
+            *outlived += u64::from(kept.is_some_and(|ms| at < self.now.0.saturating_sub(ms)));
+        }
     }
 
     fn refuse_as_too_old(&mut self, row: &Row, lines: &[u8]) -> Result<(), StoreError> {
@@ -370,11 +380,7 @@ impl Appending<'_, '_> {
             .unwrap_or(i64::MAX);
         let in_ledger = old.batch < unseen_since && old.batch != self.batch;
         if in_ledger {
-            let settings = match &self.settings {
-                Some(settings) => settings,
-                None => self.settings.insert(self.txn.settings()?),
-            };
-            retract(self.txn, settings, &old)?;
+            retract(self.txn, &self.settings, &old)?;
         }
         self.txn
             .conn

@@ -1,0 +1,95 @@
+//! The reading thread: bytes to lines to packs.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::inbox::Message;
+use super::{IngestError, Job};
+use crate::input::{Body, Decoded, Decoder, Line, Lines, Reject, open};
+use crate::model::Millis;
+use crate::store::{DeadLetter, Origin, Packer};
+
+/// Packs that may wait for the writer: reading stays ahead, memory stays small.
+const AHEAD: usize = 4;
+/// Lines of one pack at most.
+const LINES_PER_PACK: usize = 4_096;
+/// What is kept of a line that was refused.
+const SAMPLE: usize = 64 << 10;
+
+/// Starts to read. The thread ends when the input does or when nobody listens;
+/// it may outlive a writer that was stopped, blocked in a read.
+pub(super) fn start(job: Job, raw_kept_ms: Option<i64>) -> Receiver<Message> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    std::thread::spawn(move || {
+        // A listener that is gone does not want to know how it ended.
+        let _ = match read(job, raw_kept_ms, &sender) {
+            Ok(()) => Ok(()),
+            Err(error) => sender.send(Message::Failed(error)),
+        };
+    });
+    receiver
+}
+
+fn read(job: Job, raw_kept_ms: Option<i64>, sender: &SyncSender<Message>) -> Result<(), IngestError> {
+    let Job { input, source, format, options, dedupe, nonce, now, .. } = job;
+    let unreadable = |error| IngestError::Read { input: source.clone(), source: error };
+    let unfit = |error| IngestError::Input { input: source.clone(), source: error };
+    let max_line = options.max_line;
+    let mut decoder = Decoder::new(format, options).map_err(unfit)?;
+    let mut lines = Lines::new(open(input).map_err(unreadable)?, format, max_line);
+    // Younger events cannot fall behind the floor of raw events while they are read.
+    let keep_before = raw_kept_ms.map_or(i64::MIN, |ms| now().0.saturating_sub(ms) + Millis::DAY);
+    let mut packer = Packer::new(dedupe, keep_before);
+    let mut bytes = 0;
+    loop {
+        decoder.set_now(now());
+        let Some(chunk) = lines.next_chunk().map_err(unreadable)? else { return Ok(()) };
+        for line in chunk {
+            bytes = line.offset;
+            take(&mut decoder, &mut packer, &line, nonce, max_line).map_err(unfit)?;
+            if packer.len() >= LINES_PER_PACK && !send(sender, &mut packer, bytes) {
+                return Ok(());
+            }
+        }
+        if !packer.is_empty() && !send(sender, &mut packer, bytes) {
+            return Ok(());
+        }
+    }
+}
+
+/// Sends the pack; says whether anybody listens.
+fn send(sender: &SyncSender<Message>, packer: &mut Packer, bytes: u64) -> bool {
+    sender.send(Message::Pack(Box::new(packer.take()), bytes)).is_ok()
+}
+
+fn take(
+    decoder: &mut Decoder,
+    packer: &mut Packer,
+    line: &Line<'_>,
+    nonce: Option<u64>,
+    max_line: usize,
+) -> Result<(), crate::input::InputError> {
+    match &line.body {
+        Body::Whole(bytes) => match decoder.decode(bytes)? {
+            Decoded::Event(event) => {
+                packer.add(&event, Origin { line: line.number, byte_offset: line.offset, bytes, nonce });
+            }
+            Decoded::Rejected(reject) => packer.bury(letter(line, &reject, bytes, bytes.len() > SAMPLE)),
+            Decoded::Header => {}
+        },
+        Body::TooLong(head) => {
+            packer.bury(letter(line, &Reject::LineTooLong { limit: max_line }, head, true));
+        }
+    }
+    Ok(())
+}
+
+fn letter(line: &Line<'_>, reject: &Reject, bytes: &[u8], truncated: bool) -> DeadLetter {
+    DeadLetter {
+        line: line.number,
+        byte_offset: line.offset,
+        code: reject.code(),
+        reason: reject.to_string(),
+        sample: bytes[..bytes.len().min(SAMPLE)].to_vec(),
+        truncated,
+    }
+}
