@@ -12,4 +12,8 @@ pub mod render;
 
 pub mod store;
 
+pub mod query;
+pub mod retention;
+pub mod rollup;
+
 pub mod cli;

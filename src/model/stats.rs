@@ -118,18 +118,25 @@ pub struct LimitSums {
 impl Stats {
     /// Adds one event; `mode` says which of its costs counts.
     pub fn observe(&mut self, event: &Event<'_>, mode: CostMode) {
+        self.observe_sums(event, mode);
+        if let Signal::Request { .. } = event.signal {
+            if let Some(us) = event.latency_us {
+                self.latency.observe(us);
+            }
+            if let Some(us) = event.ttft_us {
+                self.ttft.observe(us);
+            }
+        }
+    }
+
+    /// Adds one event but for its times, as a ledger does.
+    pub fn observe_sums(&mut self, event: &Event<'_>, mode: CostMode) {
         self.first = Some(self.first.map_or(event.at, |t| t.min(event.at)));
         self.last = Some(self.last.map_or(event.at, |t| t.max(event.at)));
         match event.signal {
             Signal::Request { success } => {
                 self.requests += 1;
                 self.failures += u64::from(!success);
-                if let Some(us) = event.latency_us {
-                    self.latency.observe(us);
-                }
-                if let Some(us) = event.ttft_us {
-                    self.ttft.observe(us);
-                }
                 if let Some(tokens) = &event.tokens {
                     self.tokens.observe(tokens);
                 }
@@ -180,7 +187,12 @@ impl Stats {
 
     /// Whether no event of any kind is left in the sums.
     pub fn counts_nothing(&self) -> bool {
-        let CacheSums { hits, misses, stores, .. } = self.cache;
+        let CacheSums {
+            hits,
+            misses,
+            stores,
+            ..
+        } = self.cache;
         self.requests + hits + misses + stores + self.limits.allowed + self.limits.denied == 0
     }
 

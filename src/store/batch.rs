@@ -50,7 +50,8 @@ pub struct DeadLetter {
     pub truncated: bool,
 }
 
-const BEGIN: &str = "INSERT INTO ingest_batch(at_ms, source, accepted, updated, duplicate, rejected)
+const BEGIN: &str =
+    "INSERT INTO ingest_batch(at_ms, source, accepted, updated, duplicate, rejected)
  VALUES(:at, :source, 0, 0, 0, 0)";
 const FINISH: &str = "UPDATE ingest_batch SET accepted = :accepted, updated = :updated,
  duplicate = :duplicate, rejected = :rejected WHERE id = :id";
@@ -68,8 +69,8 @@ impl Txn<'_> {
 
     pub(super) fn finish_batch(&self, id: i64, counts: &BatchCounts) -> Result<(), StoreError> {
         self.conn.prepare_cached(FINISH)?.execute(named_params! {
-            ":id": id, ":accepted": counts.accepted as i64, ":updated": counts.updated as i64,
-            ":duplicate": counts.duplicate as i64, ":rejected": counts.rejected as i64 })?;
+        ":id": id, ":accepted": counts.accepted as i64, ":updated": counts.updated as i64,
+        ":duplicate": counts.duplicate as i64, ":rejected": counts.rejected as i64 })?;
         Ok(())
     }
 
@@ -81,9 +82,9 @@ impl Txn<'_> {
         letter: &DeadLetter,
     ) -> Result<(), StoreError> {
         self.conn.prepare_cached(BURY)?.execute(named_params! {
-            ":batch": batch, ":at": now.0, ":source": source, ":line": letter.line as i64,
-            ":byte_offset": letter.byte_offset as i64, ":code": letter.code, ":reason": letter.reason,
-            ":sample": letter.sample, ":truncated": letter.truncated })?;
+        ":batch": batch, ":at": now.0, ":source": source, ":line": letter.line as i64,
+        ":byte_offset": letter.byte_offset as i64, ":code": letter.code, ":reason": letter.reason,
+        ":sample": letter.sample, ":truncated": letter.truncated })?;
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 use rusqlite::{Row, named_params};
 
-use super::columns::{Binder, Sum, add_extent, add_sums, bind_sums, count, sum, sum_columns, sum_parameters, SUMS};
+use super::columns::{
+    Binder, SUMS, Sum, add_extent, add_sums, bind_sums, count, sum, sum_columns, sum_parameters,
+};
 use super::{NameId, StoreError, Txn};
 use crate::model::{Distribution, Millis, Resolution, Span, Stats};
 
@@ -111,7 +113,10 @@ fn add_distribution(row: &Row<'_>, at: usize, into: &mut Distribution) -> Result
         return Ok(());
     }
     into.merge_summary(n, sum(row, at + 1)?, row.get(at + 2)?, row.get(at + 3)?);
-    let sketch = row.get_ref(at + 4)?.as_blob().map_err(|e| StoreError::Damaged(e.to_string()))?;
+    let sketch = row
+        .get_ref(at + 4)?
+        .as_blob()
+        .map_err(|e| StoreError::Damaged(e.to_string()))?;
     Ok(into.sketch.merge_bytes(sketch)?)
 }
 
@@ -130,11 +135,14 @@ impl Txn<'_> {
         mut visit: impl FnMut(&Bucket<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = |e: rusqlite::Error| E::from(StoreError::from(e));
-        let text = on(tier, match parts {
-            Parts::All => READ_ALL,
-            Parts::Sums => READ_SUMS,
-            Parts::Latency => READ_LATENCY,
-        });
+        let text = on(
+            tier,
+            match parts {
+                Parts::All => READ_ALL,
+                Parts::Sums => READ_SUMS,
+                Parts::Latency => READ_LATENCY,
+            },
+        );
         let mut stmt = self.conn.prepare_cached(&text).map_err(sql)?;
         let (low, high) = provider.map_or((0, i64::MAX), |p| (p.0, p.0));
         let mut rows = stmt
@@ -147,7 +155,12 @@ impl Txn<'_> {
                 model: name(2).map_err(sql)?,
                 role: name(3).map_err(sql)?,
             };
-            visit(&Bucket { at: Millis(row.get(0).map_err(sql)?), key, parts, row })?;
+            visit(&Bucket {
+                at: Millis(row.get(0).map_err(sql)?),
+                key,
+                parts,
+                row,
+            })?;
         }
         Ok(())
     }
@@ -156,8 +169,20 @@ impl Txn<'_> {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn put_bucket(&self, tier: Resolution, at: Millis, key: BucketKey, stats: &Stats) -> Result<(), StoreError> {
-        let Stats { first, last, latency, ttft, .. } = stats;
+    pub fn put_bucket(
+        &self,
+        tier: Resolution,
+        at: Millis,
+        key: BucketKey,
+        stats: &Stats,
+    ) -> Result<(), StoreError> {
+        let Stats {
+            first,
+            last,
+            latency,
+            ttft,
+            ..
+        } = stats;
         let mut stmt = self.conn.prepare_cached(&on(tier, INSERT))?;
         let mut binder = Binder::new(&mut stmt);
         for id in [at.0, key.provider.0, key.model.0, key.role.0] {
@@ -167,7 +192,11 @@ impl Txn<'_> {
         binder.bind(last.unwrap_or(at).0)?;
         bind_summary(&mut binder, latency)?;
         for q in [0.50, 0.95, 0.99] {
-            binder.bind(latency.quantile_ms(q).map(|ms| (ms * 1000.0).round() as i64))?;
+            binder.bind(
+                latency
+                    .quantile_ms(q)
+                    .map(|ms| (ms * 1000.0).round() as i64),
+            )?;
         }
         bind_sketch(&mut binder, latency)?;
         bind_summary(&mut binder, ttft)?;
@@ -190,7 +219,11 @@ impl Txn<'_> {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn first_bucket(&self, tier: Resolution, from: Millis) -> Result<Option<Millis>, StoreError> {
+    pub fn first_bucket(
+        &self,
+        tier: Resolution,
+        from: Millis,
+    ) -> Result<Option<Millis>, StoreError> {
         let mut stmt = self.conn.prepare_cached(&on(tier, FIRST))?;
         let first: Option<i64> = stmt.query_row(named_params! { ":from": from.0 }, |r| r.get(0))?;
         Ok(first.map(Millis))

@@ -64,9 +64,10 @@ pub(super) fn sum(row: &Row<'_>, column: usize) -> Result<i128, StoreError> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(0),
         ValueRef::Integer(n) => Ok(i128::from(n)),
-        ValueRef::Text(digits) => {
-            std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).ok_or_else(damaged)
-        }
+        ValueRef::Text(digits) => std::str::from_utf8(digits)
+            .ok()
+            .and_then(|d| d.parse().ok())
+            .ok_or_else(damaged),
         ValueRef::Real(_) | ValueRef::Blob(_) => Err(damaged()),
     }
 }
@@ -79,7 +80,15 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
 
 /// Binds the columns of `sum_columns!`.
 pub(super) fn bind_sums(binder: &mut Binder<'_, '_>, stats: &Stats) -> Result<(), StoreError> {
-    let Stats { requests, failures, tokens, cost, cache, limits, .. } = stats;
+    let Stats {
+        requests,
+        failures,
+        tokens,
+        cost,
+        cache,
+        limits,
+        ..
+    } = stats;
     // These two are never NULL: they are what every reader asks for first.
     binder.bind(*requests as i64)?;
     binder.bind(*failures as i64)?;
@@ -114,7 +123,15 @@ pub(super) fn bind_sums(binder: &mut Binder<'_, '_>, stats: &Stats) -> Result<()
 
 /// Adds the columns of `sum_columns!`, the first of which is column `at`, to `stats`.
 pub(super) fn add_sums(row: &Row<'_>, at: usize, stats: &mut Stats) -> Result<(), StoreError> {
-    let Stats { requests, failures, tokens, cost, cache, limits, .. } = stats;
+    let Stats {
+        requests,
+        failures,
+        tokens,
+        cost,
+        cache,
+        limits,
+        ..
+    } = stats;
     *requests += count(row, at)?;
     *failures += count(row, at + 1)?;
     tokens.input_uncached += sum(row, at + 2)?;

@@ -10,9 +10,39 @@ const MARK: &str = "INSERT INTO dirty(minute_ms, since_batch) VALUES(:minute, :b
 const BETWEEN: &str = "SELECT minute_ms, since_batch FROM dirty
  WHERE minute_ms >= :from AND minute_ms < :until ORDER BY minute_ms LIMIT :limit";
 const SINCE_BATCH: &str = "SELECT since_batch FROM dirty WHERE minute_ms = :minute";
+const COUNT: &str = "SELECT count(*) FROM dirty WHERE minute_ms < :until";
 const CLEAN: &str = "DELETE FROM dirty WHERE minute_ms >= :from AND minute_ms < :until";
 
+const MARK_ALL: &str = "INSERT INTO dirty(minute_ms, since_batch)
+ SELECT minute_ms, 9223372036854775807 FROM (
+    SELECT at_ms - ((at_ms % 60000) + 60000) % 60000 AS minute_ms FROM event WHERE at_ms >= :from
+    UNION SELECT bucket_ms FROM bucket_1min WHERE bucket_ms >= :from)
+ WHERE true ON CONFLICT(minute_ms) DO NOTHING";
+
 impl Txn<'_> {
+    /// Makes every minute from `from` on dirty, whose events the ledger has seen already.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn mark_for_rebuild(&self, from: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(MARK_ALL)?
+            .execute(named_params! { ":from": from.0 })?;
+        Ok(())
+    }
+
+    /// How many minutes are dirty.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn count_dirty(&self, until: Millis) -> Result<u64, StoreError> {
+        let count: i64 = self
+            .conn
+            .prepare_cached(COUNT)?
+            .query_row(named_params! { ":until": until.0 }, |r| r.get(0))?;
+        Ok(count as u64)
+    }
+
     /// Notes that events of `batch` touched a minute.
     pub(super) fn mark_dirty(&self, minute: Millis, batch: i64) -> Result<(), StoreError> {
         self.conn

@@ -63,7 +63,9 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
-        let Some(code) = error.sqlite_error_code() else { return StoreError::Sql(error) };
+        let Some(code) = error.sqlite_error_code() else {
+            return StoreError::Sql(error);
+        };
         match code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
             ErrorCode::ReadOnly => StoreError::ReadOnly,

@@ -7,11 +7,15 @@ use rustc_hash::FxHashSet;
 use super::columns::Binder;
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
-use super::{BatchCounts, DeadLetter, Dedupe, NameId, Pack, SeriesId, SeriesLabels, Settings, StoreError, Txn};
+use super::{
+    BatchCounts, DeadLetter, Dedupe, NameId, Pack, SeriesId, SeriesLabels, Settings, StoreError,
+    Txn,
+};
 use crate::model::{Event, Millis, Signal, Span, Tokens, Usd};
 
 /// The columns that most events use; what follows them in the table is NULL.
-const INSERT_PLAIN: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
+const INSERT_PLAIN: &str =
+    "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
  latency_us, input_uncached, output, cost_reported, session)
  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(at_ms, h) DO NOTHING";
 const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
@@ -30,9 +34,15 @@ macro_rules! stored_columns {
     };
 }
 const SCAN: &str = concat!(
-    "SELECT ", stored_columns!(), " FROM event WHERE at_ms >= :from AND at_ms < :until ORDER BY at_ms, h"
+    "SELECT ",
+    stored_columns!(),
+    " FROM event WHERE at_ms >= :from AND at_ms < :until ORDER BY at_ms, h"
 );
-const ONE: &str = concat!("SELECT ", stored_columns!(), " FROM event WHERE at_ms = :at AND h = :h");
+const ONE: &str = concat!(
+    "SELECT ",
+    stored_columns!(),
+    " FROM event WHERE at_ms = :at AND h = :h"
+);
 const DELETE_ONE: &str = "DELETE FROM event WHERE at_ms = :at AND h = :h";
 const DELETE: &str = "DELETE FROM event WHERE at_ms >= :from AND at_ms < :until";
 const FORGET_IDENTITIES: &str = "DELETE FROM identity WHERE at_ms >= :from AND at_ms < :until";
@@ -80,7 +90,14 @@ impl EventWriter {
     /// A writer for one input. With `backfill`, events from before the floor of raw
     /// events are accepted, although a repetition cannot be told there any more.
     pub fn new(source: String, dedupe: Dedupe, backfill: bool) -> EventWriter {
-        EventWriter { source, dedupe, backfill, names: Vec::new(), series: Vec::new(), epoch: None }
+        EventWriter {
+            source,
+            dedupe,
+            backfill,
+            names: Vec::new(),
+            series: Vec::new(),
+            epoch: None,
+        }
     }
 
     /// Forgets numbers that were given out inside a transaction that failed.
@@ -162,7 +179,11 @@ impl<'t> Txn<'t> {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn append<'w>(&'t self, writer: &'w mut EventWriter, now: Millis) -> Result<Appending<'t, 'w>, StoreError> {
+    pub fn append<'w>(
+        &'t self,
+        writer: &'w mut EventWriter,
+        now: Millis,
+    ) -> Result<Appending<'t, 'w>, StoreError> {
         writer.catch_up(self)?;
         let batch = self.begin_batch(&writer.source, now)?;
         Ok(Appending {
@@ -205,7 +226,9 @@ impl<'t> Txn<'t> {
     /// When the store cannot be written.
     pub fn let_go(&self, span: Span) -> Result<u64, StoreError> {
         let params = named_params! { ":from": span.from.0, ":until": span.until.0 };
-        self.conn.prepare_cached(FORGET_IDENTITIES)?.execute(params)?;
+        self.conn
+            .prepare_cached(FORGET_IDENTITIES)?
+            .execute(params)?;
         Ok(self.conn.prepare_cached(DELETE)?.execute(params)? as u64)
     }
 
@@ -214,8 +237,10 @@ impl<'t> Txn<'t> {
     /// # Errors
     /// When the store cannot be read.
     pub fn first_event(&self, from: Millis) -> Result<Option<Millis>, StoreError> {
-        let first: Option<i64> =
-            self.conn.prepare_cached(FIRST)?.query_row(named_params! { ":from": from.0 }, |r| r.get(0))?;
+        let first: Option<i64> = self
+            .conn
+            .prepare_cached(FIRST)?
+            .query_row(named_params! { ":from": from.0 }, |r| r.get(0))?;
         Ok(first.map(Millis))
     }
 
@@ -224,7 +249,10 @@ impl<'t> Txn<'t> {
     /// # Errors
     /// When the store cannot be read.
     pub fn last_event(&self) -> Result<Option<Millis>, StoreError> {
-        let last: Option<i64> = self.conn.prepare_cached(LAST)?.query_row([], |r| r.get(0))?;
+        let last: Option<i64> = self
+            .conn
+            .prepare_cached(LAST)?
+            .query_row([], |r| r.get(0))?;
         Ok(last.map(Millis))
     }
 
@@ -234,7 +262,10 @@ impl<'t> Txn<'t> {
     /// When the store cannot be read.
     pub fn count_events(&self, span: Span) -> Result<u64, StoreError> {
         let params = named_params! { ":from": span.from.0, ":until": span.until.0 };
-        let count: i64 = self.conn.prepare_cached(COUNT)?.query_row(params, |r| r.get(0))?;
+        let count: i64 = self
+            .conn
+            .prepare_cached(COUNT)?
+            .query_row(params, |r| r.get(0))?;
         Ok(count as u64)
     }
 }
@@ -247,7 +278,8 @@ impl Appending<'_, '_> {
     pub fn write(&mut self, mut pack: Pack) -> Result<(), StoreError> {
         self.writer.learn(self.txn, &mut pack)?;
         for letter in &pack.letters {
-            self.txn.bury(self.batch, &self.writer.source, self.now, letter)?;
+            self.txn
+                .bury(self.batch, &self.writer.source, self.now, letter)?;
         }
         self.outcome.counts.rejected += pack.letters.len() as u64;
         // The table lies in the order of time; so written, its pages fill up.
@@ -263,9 +295,14 @@ impl Appending<'_, '_> {
                 Dedupe::Id if row.id != Id::Absent => self.settle_identity(row)?,
                 Dedupe::Id | Dedupe::TimeId | Dedupe::Content => Seen::Never,
             };
-            let stmt = if row.rare.is_some() { &mut full } else { &mut plain };
+            let stmt = if row.rare.is_some() {
+                &mut full
+            } else {
+                &mut plain
+            };
             let counts = &mut self.outcome.counts;
-            if seen == Seen::AsGood || bind(stmt, row, self.batch, self.writer)?.raw_execute()? == 0 {
+            if seen == Seen::AsGood || bind(stmt, row, self.batch, self.writer)?.raw_execute()? == 0
+            {
                 counts.duplicate += 1;
                 continue;
             }
@@ -303,7 +340,8 @@ impl Appending<'_, '_> {
             sample: lines[row.text.start as usize..row.text.end as usize].to_vec(),
             truncated: false,
         };
-        self.txn.bury(self.batch, &self.writer.source, self.now, &letter)?;
+        self.txn
+            .bury(self.batch, &self.writer.source, self.now, &letter)?;
         self.outcome.counts.rejected += 1;
         self.outcome.late.push(letter);
         Ok(())
@@ -313,15 +351,23 @@ impl Appending<'_, '_> {
     /// taken away, so that this one can take its place and its time.
     fn settle_identity(&mut self, row: &mut Row) -> Result<Seen, StoreError> {
         let Some(first) = self.first_seen(row.h)? else {
-            self.txn.conn.prepare_cached(NOTE_SEEN)?.execute(named_params! { ":h": row.h, ":at": row.at })?;
+            self.txn
+                .conn
+                .prepare_cached(NOTE_SEEN)?
+                .execute(named_params! { ":h": row.h, ":at": row.at })?;
             return Ok(Seen::Never);
         };
         row.at = first.0;
-        let Some(old) = self.stored(first, row.h)? else { return Ok(Seen::AsGood) };
+        let Some(old) = self.stored(first, row.h)? else {
+            return Ok(Seen::AsGood);
+        };
         if row.total_tokens() <= old.event.tokens.map_or(0, |t| t.total() as i128) {
             return Ok(Seen::AsGood);
         }
-        let unseen_since = self.txn.unseen_since(first.floor(Millis::MINUTE))?.unwrap_or(i64::MAX);
+        let unseen_since = self
+            .txn
+            .unseen_since(first.floor(Millis::MINUTE))?
+            .unwrap_or(i64::MAX);
         let in_ledger = old.batch < unseen_since && old.batch != self.batch;
         if in_ledger {
             let settings = match &self.settings {
@@ -330,7 +376,10 @@ impl Appending<'_, '_> {
             };
             retract(self.txn, settings, &old)?;
         }
-        self.txn.conn.prepare_cached(DELETE_ONE)?.execute(named_params! { ":at": first.0, ":h": row.h })?;
+        self.txn
+            .conn
+            .prepare_cached(DELETE_ONE)?
+            .execute(named_params! { ":at": first.0, ":h": row.h })?;
         Ok(Seen::Worse)
     }
 
@@ -343,7 +392,9 @@ impl Appending<'_, '_> {
     fn stored(&self, at: Millis, h: i64) -> Result<Option<Stored>, StoreError> {
         let mut stmt = self.txn.conn.prepare_cached(ONE)?;
         let mut rows = stmt.query(named_params! { ":at": at.0, ":h": h })?;
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let mut stored = Stored::blank();
         stored.read(row)?;
         Ok(Some(stored))
@@ -383,7 +434,12 @@ fn bind<'s, 'c>(
             binder.bind(None::<i64>)?;
             binder.bind(None::<i64>)?;
         }
-        Id::Hex { prefix, uuid, len, bytes } => {
+        Id::Hex {
+            prefix,
+            uuid,
+            len,
+            bytes,
+        } => {
             let prefix = writer.name(*prefix).0;
             binder.bind(if *uuid { -prefix } else { prefix })?;
             binder.bind(&bytes[..usize::from(*len)])?;
@@ -404,7 +460,11 @@ fn bind<'s, 'c>(
     Ok(binder.stmt)
 }
 
-fn bind_rare(binder: &mut Binder<'_, '_>, rare: &Rare, writer: &EventWriter) -> Result<(), StoreError> {
+fn bind_rare(
+    binder: &mut Binder<'_, '_>,
+    rare: &Rare,
+    writer: &EventWriter,
+) -> Result<(), StoreError> {
     binder.bind(rare.cost_computed)?;
     binder.bind(rare.cache_read)?;
     binder.bind(rare.ttft_us)?;
@@ -498,8 +558,8 @@ fn integer(row: &SqlRow<'_>, column: usize) -> Result<Option<i64>, StoreError> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(None),
         ValueRef::Integer(n) => Ok(Some(n)),
-        ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => {
-            Err(StoreError::Damaged(format!("column {column} of an event is not an integer")))
-        }
+        ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => Err(StoreError::Damaged(
+            format!("column {column} of an event is not an integer"),
+        )),
     }
 }

@@ -3,11 +3,10 @@
 //! The ledger has no distributions. Its sums are raised by what is new and never
 //! guessed: the roll-up that adds an event also marks it as seen.
 
-use chrono::{Datelike, TimeZone};
 use rusqlite::{Row, Statement, named_params};
 
 use super::columns::{Binder, add_extent, add_sums, bind_sums, sum_columns, sum_parameters};
-use super::{NameId, Settings, Stored, StoreError, Txn};
+use super::{LocalDays, NameId, Settings, StoreError, Stored, Txn};
 use crate::model::{Millis, Stats};
 
 /// By what the ledger is told apart.
@@ -41,43 +40,49 @@ pub struct SessionKey {
 }
 
 const LEDGER_ONE: &str = concat!(
-    "SELECT ", sum_columns!(), " FROM ledger
+    "SELECT ",
+    sum_columns!(),
+    " FROM ledger
      WHERE day = ? AND provider = ? AND model = ? AND user = ? AND project = ?"
 );
 const LEDGER_PUT: &str = concat!(
-    "INSERT OR REPLACE INTO ledger(day, provider, model, user, project, ", sum_columns!(),
-    ") VALUES(?, ?, ?, ?, ?, ", sum_parameters!(), ")"
+    "INSERT OR REPLACE INTO ledger(day, provider, model, user, project, ",
+    sum_columns!(),
+    ") VALUES(?, ?, ?, ?, ?, ",
+    sum_parameters!(),
+    ")"
 );
 const LEDGER_DELETE: &str = "DELETE FROM ledger
  WHERE day = ? AND provider = ? AND model = ? AND user = ? AND project = ?";
 const LEDGER_DROP: &str = "DELETE FROM ledger WHERE day >= :from AND day < :until";
 const LEDGER_READ: &str = concat!(
-    "SELECT day, provider, model, user, project, ", sum_columns!(),
+    "SELECT day, provider, model, user, project, ",
+    sum_columns!(),
     " FROM ledger WHERE day >= :from AND day < :until ORDER BY day, provider, model, user, project"
 );
 const LEDGER_FIRST: &str = "SELECT min(day) FROM ledger";
 
 const SESSION_ONE: &str = concat!(
-    "SELECT first_ms, last_ms, ", sum_columns!(), " FROM session
+    "SELECT first_ms, last_ms, ",
+    sum_columns!(),
+    " FROM session
      WHERE session = ? AND provider = ? AND model = ? AND user = ? AND project = ?"
 );
 const SESSION_PUT: &str = concat!(
-    "INSERT OR REPLACE INTO session(session, provider, model, user, project, first_ms, last_ms, ", sum_columns!(),
-    ") VALUES(?, ?, ?, ?, ?, ?, ?, ", sum_parameters!(), ")"
+    "INSERT OR REPLACE INTO session(session, provider, model, user, project, first_ms, last_ms, ",
+    sum_columns!(),
+    ") VALUES(?, ?, ?, ?, ?, ?, ?, ",
+    sum_parameters!(),
+    ")"
 );
 const SESSION_DELETE: &str = "DELETE FROM session
  WHERE session = ? AND provider = ? AND model = ? AND user = ? AND project = ?";
 const SESSION_READ: &str = concat!(
-    "SELECT session, provider, model, user, project, first_ms, last_ms, ", sum_columns!(),
+    "SELECT session, provider, model, user, project, first_ms, last_ms, ",
+    sum_columns!(),
     " FROM session WHERE last_ms >= :from ORDER BY last_ms"
 );
 const SESSION_DROP: &str = "DELETE FROM session WHERE last_ms < :until";
-
-/// The local date of a moment, as days since 1970-01-01.
-pub(super) fn local_day(settings: &Settings, at: Millis) -> i32 {
-    let local = settings.zone.timestamp_millis_opt(at.0).single();
-    local.map_or(at.0.div_euclid(Millis::DAY) as i32, |t| t.date_naive().num_days_from_ce() - 719_163)
-}
 
 impl Txn<'_> {
     /// Adds sums to the ledger.
@@ -111,14 +116,24 @@ impl Txn<'_> {
     ) -> Result<(), E> {
         let sql = |e: rusqlite::Error| E::from(StoreError::from(e));
         let mut stmt = self.conn.prepare_cached(LEDGER_READ).map_err(sql)?;
-        let mut rows =
-            stmt.query(named_params! { ":from": days.start, ":until": days.end }).map_err(sql)?;
+        let mut rows = stmt
+            .query(named_params! { ":from": days.start, ":until": days.end })
+            .map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {
             let [provider, model, user, project] = names(row).map_err(sql)?;
             let day = row.get(0).map_err(sql)?;
             let mut sums = Stats::default();
             add_sums(row, 5, &mut sums)?;
-            visit(&LedgerKey { day, provider, model, user, project }, &sums)?;
+            visit(
+                &LedgerKey {
+                    day,
+                    provider,
+                    model,
+                    user,
+                    project,
+                },
+                &sums,
+            )?;
         }
         Ok(())
     }
@@ -141,7 +156,16 @@ impl Txn<'_> {
             let mut sums = Stats::default();
             add_extent(row, 5, &mut sums)?;
             add_sums(row, 7, &mut sums)?;
-            visit(&SessionKey { session, provider, model, user, project }, &sums)?;
+            visit(
+                &SessionKey {
+                    session,
+                    provider,
+                    model,
+                    user,
+                    project,
+                },
+                &sums,
+            )?;
         }
         Ok(())
     }
@@ -151,7 +175,10 @@ impl Txn<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn first_ledger_day(&self) -> Result<Option<i32>, StoreError> {
-        Ok(self.conn.prepare_cached(LEDGER_FIRST)?.query_row([], |r| r.get(0))?)
+        Ok(self
+            .conn
+            .prepare_cached(LEDGER_FIRST)?
+            .query_row([], |r| r.get(0))?)
     }
 
     /// Deletes local days from the ledger.
@@ -187,7 +214,9 @@ impl Txn<'_> {
         let mut stmt = self.conn.prepare_cached(LEDGER_ONE)?;
         bind_ledger_key(&mut stmt, key)?;
         let mut rows = stmt.raw_query();
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let mut sums = Stats::default();
         add_sums(row, 0, &mut sums)?;
         Ok(Some(sums))
@@ -196,7 +225,13 @@ impl Txn<'_> {
     fn put_ledger(&self, key: &LedgerKey, sums: &Stats) -> Result<(), StoreError> {
         let mut stmt = self.conn.prepare_cached(LEDGER_PUT)?;
         let next = bind_ledger_key(&mut stmt, key)?;
-        bind_sums(&mut Binder { stmt: &mut stmt, next }, sums)?;
+        bind_sums(
+            &mut Binder {
+                stmt: &mut stmt,
+                next,
+            },
+            sums,
+        )?;
         stmt.raw_execute()?;
         Ok(())
     }
@@ -205,7 +240,9 @@ impl Txn<'_> {
         let mut stmt = self.conn.prepare_cached(SESSION_ONE)?;
         bind_session_key(&mut stmt, key)?;
         let mut rows = stmt.raw_query();
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let mut sums = Stats::default();
         add_extent(row, 0, &mut sums)?;
         add_sums(row, 2, &mut sums)?;
@@ -215,7 +252,10 @@ impl Txn<'_> {
     fn put_session(&self, key: &SessionKey, sums: &Stats) -> Result<(), StoreError> {
         let mut stmt = self.conn.prepare_cached(SESSION_PUT)?;
         let next = bind_session_key(&mut stmt, key)?;
-        let mut binder = Binder { stmt: &mut stmt, next };
+        let mut binder = Binder {
+            stmt: &mut stmt,
+            next,
+        };
         binder.bind(sums.first.map(|t| t.0))?;
         binder.bind(sums.last.map(|t| t.0))?;
         bind_sums(&mut binder, sums)?;
@@ -230,8 +270,15 @@ pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Resul
     let labels = txn.series(old.series)?;
     let mut one = Stats::default();
     one.observe(&old.event, settings.cost_mode);
-    let (provider, model, user, project) = (labels.provider, labels.model, old.user, labels.project);
-    let key = LedgerKey { day: local_day(settings, old.event.at), provider, model, user, project };
+    let (provider, model, user, project) =
+        (labels.provider, labels.model, old.user, labels.project);
+    let key = LedgerKey {
+        day: LocalDays::new(settings.zone).day(old.event.at),
+        provider,
+        model,
+        user,
+        project,
+    };
     if let Some(mut sums) = txn.ledger_row(&key)? {
         sums.retract(&one);
         if sums.counts_nothing() {
@@ -243,7 +290,13 @@ pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Resul
         }
     }
     if old.session != NameId::NONE {
-        let key = SessionKey { session: old.session, provider, model, user, project };
+        let key = SessionKey {
+            session: old.session,
+            provider,
+            model,
+            user,
+            project,
+        };
         if let Some(mut sums) = txn.session_row(&key)? {
             sums.retract(&one);
             if sums.counts_nothing() {
@@ -277,4 +330,3 @@ fn names(row: &Row<'_>) -> rusqlite::Result<[NameId; 4]> {
     let name = |i| row.get(i).map(NameId);
     Ok([name(1)?, name(2)?, name(3)?, name(4)?])
 }
-

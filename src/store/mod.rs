@@ -28,6 +28,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use batch::{BatchCounts, DeadLetter};
 pub use bucket::{Bucket, BucketKey, Parts};
+pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
 pub use ledger::{LedgerKey, SessionKey};
@@ -84,7 +85,10 @@ impl Store {
         behaviour: TransactionBehavior,
         work: impl FnOnce(&Txn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let txn = self.conn.transaction_with_behavior(behaviour).map_err(StoreError::from)?;
+        let txn = self
+            .conn
+            .transaction_with_behavior(behaviour)
+            .map_err(StoreError::from)?;
         let result = work(&Txn { conn: &txn })?;
         txn.commit().map_err(StoreError::from)?;
         Ok(result)

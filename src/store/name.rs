@@ -33,7 +33,9 @@ impl Txn<'_> {
         if let Some(id) = self.find_name(text)? {
             return Ok(id);
         }
-        self.conn.prepare_cached(ADD)?.execute(named_params! { ":text": text })?;
+        self.conn
+            .prepare_cached(ADD)?
+            .execute(named_params! { ":text": text })?;
         Ok(NameId(self.conn.last_insert_rowid()))
     }
 

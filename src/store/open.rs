@@ -46,7 +46,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { durability: Durability::Full, busy_timeout_ms: 5_000 }
+        Options {
+            durability: Durability::Full,
+            busy_timeout_ms: 5_000,
+        }
     }
 }
 
@@ -82,7 +85,10 @@ impl Store {
         let mut conn = connect(path, options)?;
         match version(&conn, path)? {
             found if found > known_version() => {
-                return Err(StoreError::Newer { found, known: known_version() });
+                return Err(StoreError::Newer {
+                    found,
+                    known: known_version(),
+                });
             }
             found if found < known_version() => {
                 let _alone = Lock::wait(path)?;
@@ -92,7 +98,10 @@ impl Store {
             }
             _ => {}
         }
-        Ok(Store { conn, path: path.to_owned() })
+        Ok(Store {
+            conn,
+            path: path.to_owned(),
+        })
     }
 
     /// Takes the lock of periodic work on this store; `None` when another process has it.
@@ -135,7 +144,11 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
-    move |source| StoreError::Io { action, path: path.to_owned(), source }
+    move |source| StoreError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Whether there is a file with something in it; an empty file is a store not yet born.
@@ -163,7 +176,8 @@ fn give_birth(path: &Path, options: Options) -> Result<(), StoreError> {
 
 /// `trusted_schema` is off because a store may come from somebody else.
 /// 8 MiB of page cache hold the growing ends of all trees at full speed.
-const SESSION: &str = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF;
+const SESSION: &str =
+    "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF;
  PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;";
 
 fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
@@ -171,7 +185,8 @@ fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_with_flags(path, flags)?;
     BUSY_TIMEOUT_MS.store(options.busy_timeout_ms, Ordering::Relaxed);
     conn.busy_handler(Some(wait_for_writer))?;
-    conn.execute_batch(SESSION).map_err(|e| of_foreign_file(e, path))?;
+    conn.execute_batch(SESSION)
+        .map_err(|e| of_foreign_file(e, path))?;
     conn.pragma_update(
         None,
         "synchronous",
@@ -184,7 +199,10 @@ fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-#[expect(clippy::disallowed_methods, reason = "SQLite has no queue for writers; asking again is its protocol")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "SQLite has no queue for writers; asking again is its protocol"
+)]
 fn wait_for_writer(attempts: i32) -> bool {
     let waited = BUSY_POLL.as_millis() as u32 * attempts.unsigned_abs();
     let again = waited < BUSY_TIMEOUT_MS.load(Ordering::Relaxed);
@@ -242,12 +260,20 @@ mod tests {
 
     #[test]
     fn the_newest_migration_is_the_known_version() {
-        let newest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max();
+        let newest = embedded::migrations::runner()
+            .get_migrations()
+            .iter()
+            .map(|m| m.version())
+            .max();
         assert_eq!(newest.map(|v| v as i64), Some(KNOWN_VERSION));
     }
 
     #[test]
     fn sqlite_is_new_enough_not_to_corrupt_a_wal_database() {
-        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+        assert!(
+            rusqlite::version_number() >= 3_051_003,
+            "{}",
+            rusqlite::version()
+        );
     }
 }

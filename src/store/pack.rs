@@ -130,7 +130,12 @@ pub(super) enum Metadata {
 pub(super) enum Id {
     Absent,
     /// `prefix` and then the bytes in hexadecimal, as a UUID or in one run.
-    Hex { prefix: Symbol, uuid: bool, len: u8, bytes: [u8; 24] },
+    Hex {
+        prefix: Symbol,
+        uuid: bool,
+        len: u8,
+        bytes: [u8; 24],
+    },
     Text(Box<str>),
 }
 
@@ -177,7 +182,10 @@ impl Packer {
         Packer {
             dedupe,
             keep_before_ms,
-            pack: Pack { afresh: true, ..Pack::default() },
+            pack: Pack {
+                afresh: true,
+                ..Pack::default()
+            },
             names: FxHashMap::default(),
             series: FxHashMap::default(),
             seen: FxHashSet::default(),
@@ -235,7 +243,11 @@ impl Packer {
             self.series.clear();
         }
         let capacity = self.pack.rows.len();
-        let next = Pack { afresh, rows: Vec::with_capacity(capacity), ..Pack::default() };
+        let next = Pack {
+            afresh,
+            rows: Vec::with_capacity(capacity),
+            ..Pack::default()
+        };
         std::mem::replace(&mut self.pack, next)
     }
 
@@ -254,22 +266,42 @@ impl Packer {
     }
 
     fn series(&mut self, labels: &Labels<'_>) -> u32 {
-        let Labels { provider, model, role, project, endpoint, error_type, limit_type, status_code } = labels;
-        let texts = [provider, model, role, project, endpoint, error_type, limit_type];
+        let Labels {
+            provider,
+            model,
+            role,
+            project,
+            endpoint,
+            error_type,
+            limit_type,
+            status_code,
+        } = labels;
+        let texts = [
+            provider, model, role, project, endpoint, error_type, limit_type,
+        ];
         self.scratch.clear();
         for text in texts {
             let text = text.as_deref().unwrap_or_default();
-            self.scratch.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            self.scratch
+                .extend_from_slice(&(text.len() as u32).to_le_bytes());
             self.scratch.extend_from_slice(text.as_bytes());
         }
-        self.scratch.extend_from_slice(&status_code.map_or(-1, i32::from).to_le_bytes());
+        self.scratch
+            .extend_from_slice(&status_code.map_or(-1, i32::from).to_le_bytes());
         if let Some(series) = self.series.get(self.scratch.as_slice()) {
             return *series;
         }
         let series = self.series.len() as u32;
         self.series.insert(self.scratch.as_slice().into(), series);
-        let [provider, model, role, project, endpoint, error_type, limit_type] =
-            texts.map(|text| self.symbol(text.as_ref()));
+        let [
+            provider,
+            model,
+            role,
+            project,
+            endpoint,
+            error_type,
+            limit_type,
+        ] = texts.map(|text| self.symbol(text.as_ref()));
         self.pack.series.push(SymbolicLabels {
             provider,
             model,
@@ -285,7 +317,9 @@ impl Packer {
 
     /// A number when this text came before, not long ago; else the text itself.
     fn metadata(&mut self, text: Option<&Cow<'_, str>>) -> Metadata {
-        let Some(text) = text else { return Metadata::Absent };
+        let Some(text) = text else {
+            return Metadata::Absent;
+        };
         if text.len() > REPEATING_METADATA {
             return Metadata::Inline(text.as_ref().into());
         }
@@ -306,9 +340,17 @@ impl Packer {
     fn id(&mut self, id: Option<&Cow<'_, str>>) -> Id {
         let Some(id) = id else { return Id::Absent };
         match hex_tail(id) {
-            Some(HexTail { prefix, uuid, len, bytes }) => {
-                Id::Hex { prefix: self.symbol_of(prefix), uuid, len, bytes }
-            }
+            Some(HexTail {
+                prefix,
+                uuid,
+                len,
+                bytes,
+            }) => Id::Hex {
+                prefix: self.symbol_of(prefix),
+                uuid,
+                len,
+                bytes,
+            },
             None => Id::Text(id.as_ref().into()),
         }
     }
@@ -431,19 +473,37 @@ fn uuid_tail(id: &str) -> Option<HexTail<'_>> {
     if !dashes.iter().all(|i| tail[*i] == b'-') {
         return None;
     }
-    let digits = tail.iter().enumerate().filter(|(i, _)| !dashes.contains(i)).map(|(_, b)| *b);
-    Some(HexTail { prefix: shared_prefix(prefix)?, uuid: true, len: 16, bytes: from_hex(digits)? })
+    let digits = tail
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !dashes.contains(i))
+        .map(|(_, b)| *b);
+    Some(HexTail {
+        prefix: shared_prefix(prefix)?,
+        uuid: true,
+        len: 16,
+        bytes: from_hex(digits)?,
+    })
 }
 
 fn run_tail(id: &str) -> Option<HexTail<'_>> {
-    let run = id.bytes().rev().take_while(|b| hex_digit(*b).is_some()).count();
+    let run = id
+        .bytes()
+        .rev()
+        .take_while(|b| hex_digit(*b).is_some())
+        .count();
     let digits = run - run % 2;
     if !HEX_DIGITS.contains(&digits) {
         return None;
     }
     let (prefix, tail) = id.split_at(id.len() - digits);
     let bytes = from_hex(tail.bytes())?;
-    Some(HexTail { prefix: shared_prefix(prefix)?, uuid: false, len: (digits / 2) as u8, bytes })
+    Some(HexTail {
+        prefix: shared_prefix(prefix)?,
+        uuid: false,
+        len: (digits / 2) as u8,
+        bytes,
+    })
 }
 
 /// A prefix with a digit in it is a number that counts, not a name.
@@ -479,14 +539,30 @@ mod tests {
 
     #[test]
     fn ids_with_a_shared_prefix_and_hex_digits_become_bytes() {
-        assert_eq!(split("req_5e0c0ffee0123456789abcde"), Some(("req_", false, 12)));
-        assert_eq!(split("chatcmpl-dd53ff35-5703-4da8-a1d5-93100d21c6c4"), Some(("chatcmpl-", true, 16)));
-        assert_eq!(split("dd53ff35-5703-4da8-a1d5-93100d21c6c4"), Some(("", true, 16)));
+        assert_eq!(
+            split("req_5e0c0ffee0123456789abcde"),
+            Some(("req_", false, 12))
+        );
+        assert_eq!(
+            split("chatcmpl-dd53ff35-5703-4da8-a1d5-93100d21c6c4"),
+            Some(("chatcmpl-", true, 16))
+        );
+        assert_eq!(
+            split("dd53ff35-5703-4da8-a1d5-93100d21c6c4"),
+            Some(("", true, 16))
+        );
     }
 
     #[test]
     fn other_ids_stay_texts() {
-        for id in ["", "1", "msg_01XyZabc", "DD53FF35-5703-4DA8-A1D5-93100D21C6C4", "row-17-0123456789abcdef", "ключ"] {
+        for id in [
+            "",
+            "1",
+            "msg_01XyZabc",
+            "DD53FF35-5703-4DA8-A1D5-93100D21C6C4",
+            "row-17-0123456789abcdef",
+            "ключ",
+        ] {
             assert_eq!(split(id), None, "{id}");
         }
     }
@@ -498,7 +574,15 @@ mod tests {
         for n in 0..3 * DICTIONARY {
             let mut event = Event::new(crate::model::Millis(0), Signal::Request { success: true });
             event.session = Some(format!("session {n}").into());
-            packer.add(&event, Origin { line: 1, byte_offset: 0, bytes: b"", nonce: None });
+            packer.add(
+                &event,
+                Origin {
+                    line: 1,
+                    byte_offset: 0,
+                    bytes: b"",
+                    nonce: None,
+                },
+            );
             if n % 1000 == 999 {
                 packer.take();
             }

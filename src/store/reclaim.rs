@@ -48,7 +48,10 @@ impl Store {
             Ok(n as u64)
         };
         let page = ask(PAGE_SIZE)?;
-        Ok(Footprint { bytes: ask(PAGES)? * page, free_bytes: ask(FREE_PAGES)? * page })
+        Ok(Footprint {
+            bytes: ask(PAGES)? * page,
+            free_bytes: ask(FREE_PAGES)? * page,
+        })
     }
 
     /// Gives at most 256 free pages back to the file system; says whether some were left.

@@ -29,13 +29,15 @@ pub struct SeriesLabels {
     pub status_code: Option<u16>,
 }
 
-const FIND: &str = "SELECT id FROM series WHERE provider = :provider AND model = :model AND role = :role
+const FIND: &str =
+    "SELECT id FROM series WHERE provider = :provider AND model = :model AND role = :role
  AND project = :project AND endpoint = :endpoint AND error_type = :error_type
  AND limit_type = :limit_type AND status_code = :status_code";
 const ADD: &str = "INSERT INTO series(provider, model, role, project, endpoint, error_type, limit_type, status_code)
  VALUES(:provider, :model, :role, :project, :endpoint, :error_type, :limit_type, :status_code)";
 const ALL: &str = "SELECT id, provider, model, role, project, endpoint, error_type, limit_type, status_code FROM series";
-const ONE: &str = "SELECT id, provider, model, role, project, endpoint, error_type, limit_type, status_code
+const ONE: &str =
+    "SELECT id, provider, model, role, project, endpoint, error_type, limit_type, status_code
  FROM series WHERE id = :id";
 
 impl Txn<'_> {

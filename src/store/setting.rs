@@ -1,16 +1,15 @@
 //! Settings that must mean the same in a shell and in cron.
 
-use chrono_tz::Tz;
 use rusqlite::named_params;
 
 use super::{StoreError, Txn};
-use crate::model::{CostMode, Millis, Resolution};
+use crate::model::{CostMode, Millis, Resolution, Zone};
 
 /// What the store is set to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The zone of local days: bills, budgets, the ledger.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Which cost counts.
     pub cost_mode: CostMode,
     /// How long each tier is kept.
@@ -63,8 +62,13 @@ const SET: &str = "INSERT INTO setting(key, value) VALUES(:key, :value)
 /// Keys of the setting table, and of `obs config`.
 const TIMEZONE: &str = "timezone";
 const COST_MODE: &str = "cost_mode";
-const RETENTION: [&str; 5] =
-    ["retention_raw_ms", "retention_1min_ms", "retention_1hour_ms", "retention_1day_ms", "retention_ledger_ms"];
+const RETENTION: [&str; 5] = [
+    "retention_raw_ms",
+    "retention_1min_ms",
+    "retention_1hour_ms",
+    "retention_1day_ms",
+    "retention_ledger_ms",
+];
 /// Written for "for ever".
 const FOREVER: &str = "forever";
 
@@ -74,9 +78,17 @@ impl Txn<'_> {
     /// # Errors
     /// [`StoreError::Setting`] when a value means nothing.
     pub fn settings(&self) -> Result<Settings, StoreError> {
-        let zone = self.setting(TIMEZONE, |v| v.parse().ok())?.unwrap_or(Tz::UTC);
-        let cost_mode = self.setting(COST_MODE, CostMode::parse)?.unwrap_or_default();
-        Ok(Settings { zone, cost_mode, retention: self.retention()? })
+        let zone = self
+            .setting(TIMEZONE, |v| Zone::parse(v).ok())?
+            .unwrap_or(Zone::UTC);
+        let cost_mode = self
+            .setting(COST_MODE, CostMode::parse)?
+            .unwrap_or_default();
+        Ok(Settings {
+            zone,
+            cost_mode,
+            retention: self.retention()?,
+        })
     }
 
     /// How long each tier is kept.
@@ -108,7 +120,13 @@ impl Txn<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn set_retention(&self, retention: &Retention) -> Result<(), StoreError> {
-        let Retention { raw, minute, hour, day, ledger } = *retention;
+        let Retention {
+            raw,
+            minute,
+            hour,
+            day,
+            ledger,
+        } = *retention;
         for (key, age) in RETENTION.into_iter().zip([raw, minute, hour, day, ledger]) {
             self.set_setting(key, &age.map_or(FOREVER.to_owned(), |ms| ms.to_string()))?;
         }
@@ -119,23 +137,34 @@ impl Txn<'_> {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn set_zone(&self, zone: Tz) -> Result<(), StoreError> {
+    pub fn set_zone(&self, zone: Zone) -> Result<(), StoreError> {
         self.set_setting(TIMEZONE, zone.name())
     }
 
-    fn setting<T>(&self, key: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    fn setting<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
         let mut stmt = self.conn.prepare_cached(GET)?;
         let mut rows = stmt.query(named_params! { ":key": key })?;
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let value: String = row.get(0)?;
         match read(&value) {
             Some(read) => Ok(Some(read)),
-            None => Err(StoreError::Setting { key: key.to_owned(), value }),
+            None => Err(StoreError::Setting {
+                key: key.to_owned(),
+                value,
+            }),
         }
     }
 
     fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.conn.prepare_cached(SET)?.execute(named_params! { ":key": key, ":value": value })?;
+        self.conn
+            .prepare_cached(SET)?
+            .execute(named_params! { ":key": key, ":value": value })?;
         Ok(())
     }
 }

@@ -54,7 +54,10 @@ impl Txn<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn floors(&self) -> Result<Floors, StoreError> {
-        let of = |r| self.state(floor_key(r)).map(|v| Millis(v.unwrap_or(i64::MIN)));
+        let of = |r| {
+            self.state(floor_key(r))
+                .map(|v| Millis(v.unwrap_or(i64::MIN)))
+        };
         Ok(Floors {
             raw: of(Resolution::Raw)?,
             minute: of(Resolution::Minute)?,
@@ -99,7 +102,9 @@ impl Txn<'_> {
     }
 
     fn set_state(&self, key: &str, value: i64) -> Result<(), StoreError> {
-        self.conn.prepare_cached(SET)?.execute(named_params! { ":key": key, ":value": value })?;
+        self.conn
+            .prepare_cached(SET)?
+            .execute(named_params! { ":key": key, ":value": value })?;
         Ok(())
     }
 }

@@ -1,0 +1,76 @@
+//! Raw to minute to hour to day, and the ledger.
+//!
+//! Aggregates are a pure function of raw events. Ingest notes the minutes it
+//! touched; a roll-up computes those minutes anew from raw, and by merging the
+//! hours and days above them, in the transaction that marks them clean. Running
+//! it twice changes nothing. It does not know why an event came late.
+
+mod rebuild;
+mod slice;
+mod verify;
+
+pub use rebuild::rebuild;
+pub use verify::{Mismatch, Verification, verify};
+
+use crate::model::{Millis, Span};
+use crate::store::{Store, StoreError};
+
+/// What a roll-up did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Transactions it took.
+    pub slices: u64,
+    /// Minutes that were computed.
+    pub minutes: u64,
+    /// Raw events that were read.
+    pub events: u64,
+    /// Buckets written, of all tiers.
+    pub buckets: u64,
+    /// Rows of the ledger and of sessions that were raised.
+    pub ledger_rows: u64,
+}
+
+impl Report {
+    fn add(&mut self, other: &Report) {
+        self.slices += other.slices;
+        self.minutes += other.minutes;
+        self.events += other.events;
+        self.buckets += other.buckets;
+        self.ledger_rows += other.ledger_rows;
+    }
+}
+
+/// Rolls up every dirty minute before `until`, in slices of one transaction each,
+/// and calls `progress` after each of them.
+///
+/// # Errors
+/// When the store fails; slices that are done stay done.
+pub fn run(
+    store: &mut Store,
+    until: Millis,
+    mut progress: impl FnMut(&Report),
+) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    loop {
+        let slice = store.write(|txn| slice::roll(txn, until))?;
+        if slice.minutes == 0 {
+            return Ok(report);
+        }
+        report.add(&slice);
+        progress(&report);
+    }
+}
+
+/// How many minutes a roll-up would compute now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn pending(store: &mut Store, until: Millis) -> Result<u64, StoreError> {
+    store.read(|txn| txn.count_dirty(until))
+}
+
+/// All of time.
+const EVER: Span = Span {
+    from: Millis(i64::MIN),
+    until: Millis(i64::MAX),
+};
