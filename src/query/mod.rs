@@ -1,1 +1,13 @@
-//! stub
+//! Statistics and series: which events, cut in time and by labels.
+//!
+//! Every surface (table, chart, rule, bill) asks here, so that they all show the
+//! same numbers. A question is answered from the coarsest tier that fits; what
+//! the tiers do not know yet is read from raw events. It does not know what the
+//! numbers are for, nor how they are shown.
+
+mod cover;
+mod gather;
+mod groups;
+mod question;
+
+pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};

@@ -6,6 +6,7 @@
 //! where the text goes is not known here, nor what time it is.
 
 mod answer;
+pub mod chart;
 mod csv;
 mod data;
 pub mod human;
