@@ -12,7 +12,8 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use super::time::TimeError;
-use crate::config::{ConfigError, Origin};
+use crate::config::{ConfigError, Key, Origin};
+use crate::model::DurationError;
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted};
 use crate::store::StoreError;
@@ -217,10 +218,10 @@ impl From<ConfigError> for Failure {
                 .at(place)
                 .hint("each line is `key = \"value\"`"),
             ConfigError::UnknownKey { place, nearest, .. } => {
-                let list = "`obs config show --config /dev/null` lists all settings";
+                let list = format!("the settings are {}", Key::ALL.map(Key::name).join(", "));
                 failure("config_unknown_key").at(place).hint(match nearest {
-                    Some(key) => format!("did you mean {key}?"),
-                    None => list.to_owned(),
+                    Some(key) => format!("did you mean {key}? {list}"),
+                    None => list,
                 })
             }
             ConfigError::NotText { place, .. } => failure("config_invalid")
@@ -274,6 +275,12 @@ impl From<TimeError> for Failure {
             TimeError::EmptyWindow { .. } => "window_empty",
         };
         Failure::usage(code, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<DurationError> for Failure {
+    fn from(error: DurationError) -> Failure {
+        Failure::usage("duration_invalid", error.to_string()).hint(error.hint())
     }
 }
 
@@ -430,6 +437,20 @@ mod tests {
         let failure = Failure::from_error(Kind::Failed, "output_failed", &error);
         assert!(failure.is_silent());
         assert_eq!(failure.kind().exit_code(), 0);
+    }
+
+    #[test]
+    fn a_store_that_is_missing_or_busy_says_what_to_do() {
+        let missing = Failure::from(StoreError::Missing("/data/obs.db".into()));
+        assert_eq!(missing.kind().exit_code(), 7);
+        assert_eq!(
+            missing.to_text(false),
+            "error: there is no store at /data/obs.db\n\
+             hint: `obs init` makes one; --db or OBS_DB names another\n"
+        );
+        let busy = Failure::from(StoreError::Busy);
+        assert_eq!(busy.kind().exit_code(), 6);
+        assert!(busy.to_text(false).contains("--busy-timeout"));
     }
 
     #[test]

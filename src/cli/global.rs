@@ -173,7 +173,12 @@ impl Window {
 #[command(next_help_heading = "Time")]
 pub(crate) struct Step {
     /// Length of a bucket: auto, 10s, 1m, 1h, 1d
-    #[arg(long, value_name = "STEP", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "STEP",
+        default_value = "auto",
+        allow_hyphen_values = true
+    )]
     pub step: String,
 }
 
@@ -243,4 +248,56 @@ impl Filter {
 /// Accepts the words of a closed set and shows them in the help.
 fn words<W: Word>() -> ValueParser {
     PossibleValuesParser::new(W::names()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Question {
+        #[command(flatten)]
+        window: Window,
+        #[command(flatten)]
+        step: Step,
+        #[command(flatten)]
+        filter: Filter,
+    }
+
+    fn question(line: &str) -> Question {
+        Question::try_parse_from(line.split(' ')).unwrap()
+    }
+
+    #[test]
+    fn filters_of_one_flag_are_alternatives_and_flags_narrow_each_other() {
+        let line = "obs --model gpt-4* --provider claude --model o3 --model !gpt-4-32k";
+        assert_eq!(
+            question(line).filter.selector().to_string(),
+            r#"{provider="claude", model=~"gpt-4*|o3", model!="gpt-4-32k"}"#
+        );
+        assert_eq!(question("obs").filter.selector(), Selector::default());
+    }
+
+    #[test]
+    fn a_question_without_times_is_about_the_last_day() {
+        let Question { window, step, .. } = question("obs");
+        assert_eq!(
+            (window.since.as_str(), window.until.as_str()),
+            ("24h", "now")
+        );
+        assert!(matches!(step.parse(), Ok(time::Step::Auto)));
+    }
+
+    #[test]
+    fn a_step_that_is_none_is_refused_with_its_forms() {
+        let failure = question("obs --step -1m").step.parse().unwrap_err();
+        assert_eq!(failure.kind().exit_code(), 2);
+        assert!(
+            failure
+                .to_text(false)
+                .contains("hint: write it like auto, 10s")
+        );
+    }
 }

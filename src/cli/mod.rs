@@ -144,10 +144,9 @@ fn settings(
 }
 
 impl Command {
+    /// Whether it helps to mend settings that cannot be read.
     fn works_without_settings(&self) -> bool {
-        match self {
-            Command::Config(args) => args.works_without_settings(),
-        }
+        matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 

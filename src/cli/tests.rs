@@ -340,7 +340,8 @@ fn a_setting_that_means_nothing_is_refused_at_its_place() {
         format!(
             "error: unknown setting \"busy_timout\"\n  \
                --> {}:2:1\n\
-             hint: did you mean busy_timeout?\n",
+             hint: did you mean busy_timeout? \
+             the settings are db, output, tz, color, durability, busy_timeout\n",
             place.display()
         )
     );

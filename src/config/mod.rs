@@ -5,185 +5,23 @@
 //! three coats: `--busy-timeout`, `OBS_BUSY_TIMEOUT`, `busy_timeout`. What must
 //! mean the same in a shell and in cron is kept in the store and not known here.
 
+mod error;
 mod file;
+mod key;
 mod places;
 mod words;
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 
+pub use error::ConfigError;
 pub use file::Place;
+pub use key::{Key, Origin};
 pub use places::{Places, Variables};
 pub use words::{Color, Durability, Output, Word};
 
 use crate::model::{DurationError, Zone, ZoneError, nearest, parse_duration};
-
-/// The name of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
-    /// The file of the store.
-    Db,
-    /// The form of answers.
-    Output,
-    /// The zone in which times are read and shown.
-    Tz,
-    /// Whether text is coloured.
-    Color,
-    /// What an acknowledged event survives.
-    Durability,
-    /// How long to wait for a store that another process is writing.
-    BusyTimeout,
-}
-
-impl Key {
-    /// Every setting.
-    pub const ALL: [Key; 6] = [
-        Key::Db,
-        Key::Output,
-        Key::Tz,
-        Key::Color,
-        Key::Durability,
-        Key::BusyTimeout,
-    ];
-
-    /// Its name in a file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Key::Db => "db",
-            Key::Output => "output",
-            Key::Tz => "tz",
-            Key::Color => "color",
-            Key::Durability => "durability",
-            Key::BusyTimeout => "busy_timeout",
-        }
-    }
-
-    /// Its name in the environment.
-    pub fn variable(self) -> &'static str {
-        match self {
-            Key::Db => "OBS_DB",
-            Key::Output => "OBS_OUTPUT",
-            Key::Tz => "OBS_TZ",
-            Key::Color => "OBS_COLOR",
-            Key::Durability => "OBS_DURABILITY",
-            Key::BusyTimeout => "OBS_BUSY_TIMEOUT",
-        }
-    }
-
-    /// The setting of that name.
-    pub fn parse(name: &str) -> Option<Key> {
-        Key::ALL.into_iter().find(|key| key.name() == name)
-    }
-
-    fn nearest(name: &str) -> Option<Key> {
-        Key::parse(nearest(name, Key::ALL.map(Key::name))?)
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Who gave a setting its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The command line, with this flag.
-    Flag(&'static str),
-    /// The environment variable of this name.
-    Variable(&'static str),
-    /// A file.
-    File(Place),
-    /// Nobody.
-    BuiltIn,
-}
-
-impl Origin {
-    /// What was given a value, in the words of the one who gave it.
-    fn asked(&self, key: Key) -> String {
-        match self {
-            Origin::Flag(name) | Origin::Variable(name) => (*name).to_owned(),
-            Origin::File(_) | Origin::BuiltIn => format!("setting {key}"),
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Flag(flag) => f.write_str(flag),
-            Origin::Variable(name) => f.write_str(name),
-            Origin::File(place) => write!(f, "{}:{}", place.path.display(), place.line),
-            Origin::BuiltIn => f.write_str("built-in"),
-        }
-    }
-}
-
-/// Why settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file is there but cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file that was asked for is not there.
-    #[error("no configuration file {}", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file is not TOML.
-    #[error("cannot read the configuration {}: {reason}", place.path.display())]
-    Syntax {
-        /// Where.
-        place: Place,
-        /// What the parser says.
-        reason: String,
-    },
-    /// A key that means nothing.
-    #[error("unknown setting {key:?}")]
-    UnknownKey {
-        /// Where.
-        place: Place,
-        /// What was written.
-        key: String,
-        /// What was probably meant.
-        nearest: Option<Key>,
-    },
-    /// A number, a list or a table where a string belongs.
-    #[error("setting {key}: expected a string, found {found}")]
-    NotText {
-        /// Where.
-        place: Place,
-        /// The setting.
-        key: Key,
-        /// What was found instead.
-        found: &'static str,
-    },
-    /// A value that the setting cannot have.
-    #[error("{}: {why}", origin.asked(*key))]
-    BadValue {
-        /// Who gave it.
-        origin: Origin,
-        /// The setting.
-        key: Key,
-        /// What is wrong with it.
-        why: String,
-        /// What to write instead.
-        hint: String,
-    },
-    /// An environment variable that is not UTF-8 text.
-    #[error("the environment variable {0} is not text")]
-    VariableNotText(&'static str),
-}
 
 /// The settings in force, each with its origin.
 #[derive(Clone, Debug)]

@@ -1,0 +1,68 @@
+//! Why settings cannot be used, told by what the user can mend.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{Key, Origin, Place};
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file is there but cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file that was asked for is not there.
+    #[error("no configuration file {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is not TOML.
+    #[error("cannot read the configuration {}: {reason}", place.path.display())]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A key that means nothing.
+    #[error("unknown setting {key:?}")]
+    UnknownKey {
+        /// Where.
+        place: Place,
+        /// What was written.
+        key: String,
+        /// What was probably meant.
+        nearest: Option<Key>,
+    },
+    /// A number, a list or a table where a string belongs.
+    #[error("setting {key}: expected a string, found {found}")]
+    NotText {
+        /// Where.
+        place: Place,
+        /// The setting.
+        key: Key,
+        /// What was found instead.
+        found: &'static str,
+    },
+    /// A value that the setting cannot have.
+    #[error("{}: {why}", origin.asked(*key))]
+    BadValue {
+        /// Who gave it.
+        origin: Origin,
+        /// The setting.
+        key: Key,
+        /// What is wrong with it.
+        why: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// An environment variable that is not UTF-8 text.
+    #[error("the environment variable {0} is not text")]
+    VariableNotText(&'static str),
+}
