@@ -3,7 +3,8 @@
 //!
 //! It knows neither rows, dots nor labels.
 
-use crate::model::{Millis, Unit};
+use super::step::{decade, decade_of, ladder, one_two_five};
+use crate::model::Unit;
 
 /// Values beyond this size are drawn at the edge: the arithmetic stays finite.
 const LARGEST: f64 = 1e100;
@@ -15,28 +16,6 @@ const FLAT: f64 = 1e-9;
 /// Values that spread over less than this share of the largest are a narrow
 /// band, shown without the zero line.
 const NARROW: f64 = 0.1;
-
-/// Steps between one second and one day that people count time in, in milliseconds.
-const CLOCK_STEPS: [i64; 18] = [
-    Millis::SECOND,
-    2 * Millis::SECOND,
-    5 * Millis::SECOND,
-    10 * Millis::SECOND,
-    15 * Millis::SECOND,
-    30 * Millis::SECOND,
-    Millis::MINUTE,
-    2 * Millis::MINUTE,
-    5 * Millis::MINUTE,
-    10 * Millis::MINUTE,
-    15 * Millis::MINUTE,
-    30 * Millis::MINUTE,
-    Millis::HOUR,
-    2 * Millis::HOUR,
-    3 * Millis::HOUR,
-    6 * Millis::HOUR,
-    12 * Millis::HOUR,
-    Millis::DAY,
-];
 
 /// Whether equal distances on the axis are equal differences or equal ratios.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +158,7 @@ fn logarithmic((min, max): (f64, f64), intervals: usize) -> Range {
     let (bottom, top) = (decade_of(min), decade_of(max) + 1);
     let fine: Vec<f64> = (bottom..=top)
         .flat_map(one_two_five)
-        .map(Step::size)
+        .map(|step| step.size())
         .collect();
     let first = fine.partition_point(|tick| *tick <= min) - 1;
     let last = fine.partition_point(|tick| *tick < max);
@@ -215,104 +194,6 @@ fn flat_logarithmic(value: f64) -> Range {
         value * 10.0,
         vec![decade(below), decade(below + 1)],
     )
-}
-
-/// The power of ten at or below a positive value.
-fn decade_of(value: f64) -> i32 {
-    let guess = value.log10().floor() as i32;
-    if decade(guess) > value {
-        guess - 1
-    } else if decade(guess + 1) <= value {
-        guess + 1
-    } else {
-        guess
-    }
-}
-
-fn decade(exponent: i32) -> f64 {
-    Step::decimal(1, exponent).size()
-}
-
-/// A step between ticks, kept as a decimal so that its multiples are the
-/// numbers people write: 3 x 0.1 is 0.3.
-#[derive(Clone, Copy)]
-struct Step {
-    mantissa: i64,
-    exponent: i32,
-}
-
-impl Step {
-    fn decimal(mantissa: i64, exponent: i32) -> Step {
-        Step { mantissa, exponent }
-    }
-
-    fn size(self) -> f64 {
-        self.times(1.0)
-    }
-
-    fn times(self, count: f64) -> f64 {
-        let whole = count * self.mantissa as f64;
-        if self.exponent >= 0 {
-            whole * 10f64.powi(self.exponent)
-        } else {
-            whole / 10f64.powi(-self.exponent)
-        }
-    }
-
-    /// The number of the last multiple at or below the value.
-    fn floor(self, value: f64) -> f64 {
-        let guess = (value / self.size()).floor();
-        if self.times(guess) > value {
-            guess - 1.0
-        } else if self.times(guess + 1.0) <= value {
-            guess + 1.0
-        } else {
-            guess
-        }
-    }
-
-    /// The number of the first multiple at or above the value.
-    fn ceil(self, value: f64) -> f64 {
-        -self.floor(-value)
-    }
-}
-
-fn one_two_five(exponent: i32) -> [Step; 3] {
-    [1, 2, 5].map(|mantissa| Step::decimal(mantissa, exponent))
-}
-
-/// Nice steps of a unit in rising order, from below the rough size to far above it.
-fn ladder(unit: Unit, rough: f64, biggest: f64) -> Vec<Step> {
-    match unit {
-        Unit::Milliseconds | Unit::Time => time_ladder(rough),
-        // There is no half request.
-        Unit::Count | Unit::Tokens if biggest >= 1.0 => decimal_ladder(rough.max(1.0))
-            .filter(|step| step.size() >= 1.0)
-            .collect(),
-        Unit::Count | Unit::Tokens | Unit::Ratio | Unit::Usd | Unit::PerSecond => {
-            decimal_ladder(rough).collect()
-        }
-    }
-}
-
-fn decimal_ladder(rough: f64) -> impl Iterator<Item = Step> {
-    let near = decade_of(rough);
-    (near - 1..=near + 2).flat_map(one_two_five)
-}
-
-fn time_ladder(rough: f64) -> Vec<Step> {
-    let day = Millis::DAY as f64;
-    let below = decimal_ladder(rough).filter(|step| step.size() < Millis::SECOND as f64);
-    let clock = CLOCK_STEPS.map(|step| Step::decimal(step, 0));
-    let days = decimal_ladder(rough / day)
-        .filter(|step| step.size() > 1.0)
-        .map(|step| Step::decimal(step.mantissa * Millis::DAY, step.exponent));
-    let fresh_days = one_two_five(0)
-        .into_iter()
-        .skip(1)
-        .map(|step| Step::decimal(step.mantissa * Millis::DAY, 0))
-        .filter(|_| rough < day);
-    below.chain(clock).chain(fresh_days).chain(days).collect()
 }
 
 #[cfg(test)]
