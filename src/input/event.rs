@@ -193,3 +193,300 @@ fn out_of_time(draft: &Draft<'_, '_>, field: Field, at: Millis, bound: String) -
         bound,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::tests::{NOW, decode, refused, request};
+    use crate::model::{Tokens, Usd};
+
+    /// What is said of a request with these fields.
+    fn said(fields: &str) -> (&'static str, String) {
+        let reject = request(fields).unwrap_err();
+        (reject.code(), reject.to_string())
+    }
+
+    #[test]
+    fn a_request_is_read_with_all_its_fields() {
+        let line = r#"{"id":"req_1","type":"request","timestamp":1763164800389,"provider":"claude",
+            "model":"claude-haiku-4-5","user_id":"u97","latency":919.2,"ttft_ms":80.25,"success":false,
+            "error":"too \u00e9arly","error_type":"overloaded_error","status_code":529,"input_tokens":2346,
+            "output_tokens":242,"total_tokens":2588,"cost":0.003556,"role":"planner","project":"p",
+            "endpoint":"/v1/messages","session_id":7,"request_id":"r","tools":["a", "b"],"metadata":{"region":"eu-1"}}"#;
+        let read = decode(line.as_bytes()).unwrap();
+        let mut event = Event::new(
+            Millis(1_763_164_800_389),
+            Signal::Request { success: false },
+        );
+        event.id = Some("req_1".into());
+        event.labels.provider = Some("claude".into());
+        event.labels.model = Some("claude-haiku-4-5".into());
+        event.labels.role = Some("planner".into());
+        event.labels.project = Some("p".into());
+        event.labels.endpoint = Some("/v1/messages".into());
+        event.labels.error_type = Some("overloaded_error".into());
+        event.labels.status_code = Some(529);
+        event.user = Some("u97".into());
+        event.session = Some("7".into());
+        event.request_id = Some("r".into());
+        event.tools = Some(r#"["a", "b"]"#.into());
+        event.latency_us = Some(919_200);
+        event.ttft_us = Some(80_250);
+        event.tokens = Some(Tokens {
+            input_uncached: 2346,
+            output: 242,
+            ..Tokens::default()
+        });
+        event.cost_reported = Some(Usd(3_556_000));
+        event.error_message = Some("too éarly".into());
+        event.metadata = Some(r#"{"region":"eu-1"}"#.into());
+        assert_eq!(read, event);
+    }
+
+    #[test]
+    fn a_cache_access_and_a_decision_of_a_limiter_are_read() {
+        let line = br#"{"metric_type":"cache","ts":1763164804787,"cacheEvent":"hit","savedCost":0.01,"savedTokens":5987}"#;
+        let event = decode(line).unwrap();
+        assert_eq!(event.signal, Signal::Cache(CacheEvent::Hit));
+        assert_eq!(
+            (event.saved_cost, event.saved_tokens),
+            (Some(Usd(10_000_000)), Some(5987))
+        );
+
+        let line = br#"{"type":"rate_limit","at":"2025-11-15T00:00:04Z","event":"denied","rateLimitType":"user",
+            "key":"u1","remaining":0,"limit":60,"reset_at":1763164860,"rate_limit_event":null}"#;
+        let event = decode(line).unwrap();
+        assert_eq!(event.signal, Signal::RateLimit(Decision::Denied));
+        assert_eq!(
+            (event.limit_remaining, event.limit_max),
+            (Some(0), Some(60))
+        );
+        assert_eq!(event.limit_reset, Some(Millis(1_763_164_860_000)));
+        assert_eq!(event.limit_key.as_deref(), Some("u1"));
+        assert_eq!(event.labels.limit_type.as_deref(), Some("user"));
+    }
+
+    #[test]
+    fn success_is_told_or_follows_from_the_status() {
+        for (fields, expected) in [
+            ("\"latency\":1", true),
+            ("\"status_code\":200", true),
+            ("\"status_code\":399", true),
+            ("\"status_code\":400", false),
+            ("\"status_code\":0", false),
+            ("\"status_code\":500,\"success\":true", true),
+            ("\"success\":null", true),
+            ("\"success\":0", false),
+        ] {
+            let signal = Signal::Request { success: expected };
+            assert_eq!(request(fields).unwrap().signal, signal, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_type_has_no_use_for_is_kept() {
+        let event = request(r#""event":"completion","remaining":5"#).unwrap();
+        assert_eq!(event.metadata.as_deref(), Some(r#"{"event":"completion"}"#));
+        assert_eq!(event.limit_remaining, Some(5));
+        let event = decode(br#"{"type":"cache","event":"miss","ts":1763164800,"success":true}"#);
+        assert_eq!(
+            event.unwrap().metadata.as_deref(),
+            Some(r#"{"success":true}"#)
+        );
+    }
+
+    #[test]
+    fn an_empty_text_is_none_and_a_number_may_be_an_id() {
+        let event =
+            request(r#""id":18446744073709551617,"provider":"","error":"","user":-3"#).unwrap();
+        assert_eq!(event.id.as_deref(), Some("18446744073709551617"));
+        assert_eq!(event.user.as_deref(), Some("-3"));
+        assert_eq!((event.labels.provider, event.error_message), (None, None));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused() {
+        for (fields, expected) in [
+            (
+                r#""latency":"fast""#,
+                r#"latency: expected a number, found "fast""#,
+            ),
+            (
+                r#""latency":"850""#,
+                r#"latency: expected a number, found "850""#,
+            ),
+            (
+                r#""durationMs":true"#,
+                "durationMs: expected a number, found true",
+            ),
+            (r#""provider":3"#, "provider: expected a text, found 3"),
+            (r#""model":["a"]"#, r#"model: expected a text, found ["a"]"#),
+            (
+                r#""id":1.5"#,
+                "id: expected a text or a whole number, found 1.5",
+            ),
+            (
+                r#""success":"yes""#,
+                r#"success: expected true or false, found "yes""#,
+            ),
+            (
+                r#""output_tokens":1.5"#,
+                "output_tokens: expected a whole number, found 1.5",
+            ),
+            (
+                r#""tools":{"a":1}"#,
+                r#"tools: expected a text, found {"a":1}"#,
+            ),
+            (
+                r#""reset_at":"soon""#,
+                r#"reset_at: expected a time, found "soon""#,
+            ),
+        ] {
+            assert_eq!(said(fields), ("type_mismatch", expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_short() {
+        let (_, text) = said(&format!(r#""latency":"{}""#, "é".repeat(100)));
+        assert_eq!(
+            text,
+            format!("latency: expected a number, found \"{}…", "é".repeat(39))
+        );
+    }
+
+    #[test]
+    fn a_number_that_nobody_would_believe_is_refused() {
+        for (fields, expected) in [
+            (
+                r#""latency":-1"#,
+                "latency: expected no negative number, found -1",
+            ),
+            (
+                r#""latency":86400000.001"#,
+                "latency: expected at most 24 h (86400000 ms), found 86400000.001",
+            ),
+            (
+                r#""ttft":1e999"#,
+                "ttft: expected at most 24 h (86400000 ms), found 1e999",
+            ),
+            (
+                r#""cost":10000.000000001"#,
+                "cost: expected at most $10,000, found 10000.000000001",
+            ),
+            (
+                r#""cost_usd":1e60"#,
+                "cost_usd: expected at most $10,000, found 1e60",
+            ),
+            (
+                r#""savedCost":-0.5"#,
+                "savedCost: expected no negative number, found -0.5",
+            ),
+            (
+                r#""input_tokens":18446744073709551616"#,
+                "input_tokens: expected at most 9223372036854775807, found 18446744073709551616",
+            ),
+            (
+                r#""output_tokens":-7"#,
+                "output_tokens: expected no negative number, found -7",
+            ),
+            (
+                r#""status_code":1000"#,
+                "status_code: expected a status from 0 to 999, found 1000",
+            ),
+            (
+                r#""remaining":-1"#,
+                "remaining: expected no negative number, found -1",
+            ),
+        ] {
+            assert_eq!(said(fields), ("out_of_range", expected.to_owned()));
+        }
+        let edge =
+            request(r#""latency":86400000,"cost":1e4,"input_tokens":123.0,"output_tokens":-0"#);
+        assert_eq!(edge.unwrap().latency_us, Some(86_400_000_000));
+    }
+
+    #[test]
+    fn an_unknown_type_names_the_nearest() {
+        let (code, text) = refused(br#"{"type":"requst","ts":1763164800}"#);
+        assert_eq!(code, "unknown_type");
+        assert_eq!(
+            text,
+            "type: expected request, cache or rate_limit, found \"requst\", did you mean request?"
+        );
+        let (code, text) = refused(br#"{"ts":1763164800}"#);
+        assert_eq!(
+            (code, &*text),
+            (
+                "missing_field",
+                "type: missing, expected request, cache or rate_limit"
+            )
+        );
+        let (code, text) = refused(br#"{"type":"cache","ts":1763164800,"event":"hot"}"#);
+        assert_eq!(
+            (code, &*text),
+            (
+                "unknown_word",
+                "event: expected hit, miss or store, found \"hot\", did you mean hit?"
+            )
+        );
+        let (code, _) = refused(br#"{"type":"rate_limit","ts":1763164800}"#);
+        assert_eq!(code, "missing_field");
+    }
+
+    #[test]
+    fn a_time_is_needed_and_lies_between_2000_and_now() {
+        let ahead = NOW.plus(5 * Millis::MINUTE);
+        for (time, code, expected) in [
+            (
+                "null".to_owned(),
+                "no_timestamp",
+                "timestamp: missing".to_owned(),
+            ),
+            (
+                "\"\"".to_owned(),
+                "no_timestamp",
+                "timestamp: missing".to_owned(),
+            ),
+            (
+                "\"noon\"".to_owned(),
+                "type_mismatch",
+                "time: expected a time, found \"noon\"".to_owned(),
+            ),
+            (
+                "false".to_owned(),
+                "type_mismatch",
+                "time: expected a text, found false".to_owned(),
+            ),
+            (
+                "5".to_owned(),
+                "time_range",
+                "time: 1970-01-01T00:00:05.000Z lies before the year 2000".to_owned(),
+            ),
+            (
+                ahead.plus(1).0.to_string(),
+                "time_range",
+                format!(
+                    "time: {} lies ahead of {ahead}, the latest that is accepted",
+                    ahead.plus(1)
+                ),
+            ),
+        ] {
+            let line = format!(r#"{{"type":"request","time":{time}}}"#);
+            assert_eq!(refused(line.as_bytes()), (code, expected));
+        }
+        let line = format!(r#"{{"type":"request","time":{}}}"#, ahead.0);
+        assert_eq!(decode(line.as_bytes()).unwrap().at, ahead);
+    }
+
+    #[test]
+    fn a_label_longer_than_4096_bytes_is_refused() {
+        assert!(request(&format!(r#""model":"{}""#, "m".repeat(4_096))).is_ok());
+        let (code, text) = said(&format!(r#""userId":"{}""#, "u".repeat(4_097)));
+        assert_eq!(
+            (code, &*text),
+            ("too_long", "userId: 4097 bytes, longer than 4096")
+        );
+        assert!(request(&format!(r#""error":"{}""#, "e".repeat(9_000))).is_ok());
+    }
+}

@@ -113,7 +113,7 @@ fn bad_json(error: &serde_json::Error) -> Reject {
     };
     Reject::BadJson {
         reason,
-        column: error.column(),
+        column: error.column().max(1),
     }
 }
 
@@ -191,4 +191,88 @@ fn put_parts<'a>(
         draft.put_other(key, Value::Json(json));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::tests::{decode, refused, request};
+
+    #[test]
+    fn what_is_no_json_object_is_refused() {
+        for (line, expected) in [
+            (&br#"{"type":"request""#[..], "it ends too soon (column 17)"),
+            (
+                br#"{"type":"request"} x"#,
+                "trailing characters (column 20)",
+            ),
+            (
+                br#"{"type":"request"}{}"#,
+                "trailing characters (column 19)",
+            ),
+            (br#"{"type":"request",}"#, "trailing comma (column 19)"),
+            (br#"{type:1}"#, "key must be a string (column 2)"),
+            (
+                br#"[1]"#,
+                "invalid type: sequence, expected an object (column 1)",
+            ),
+            (
+                b"{\"error\":\"a\nb\"}",
+                "control character (\\u0000-\\u001F) found while parsing a string (column 11)",
+            ),
+            (br#"{"latency":01}"#, "invalid number (column 13)"),
+            (br#"{"latency":NaN}"#, "expected value (column 12)"),
+            (br#"{"latency":+1}"#, "expected value (column 12)"),
+        ] {
+            let (code, text) = refused(line);
+            assert_eq!(code, "bad_json");
+            assert_eq!(text, format!("not a JSON object: {expected}"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_refused() {
+        let (code, text) = refused(b"{\"error\":\"\xff\"}");
+        assert_eq!((code, &*text), ("bad_utf8", "not UTF-8 at byte 11"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused_in_every_text() {
+        for field in ["model", "id", "error", "tools", "reset_at", "unknown"] {
+            let reject = request(&format!(r#""{field}":"\ud83d""#)).unwrap_err();
+            assert_eq!(reject.code(), "bad_json", "{field}");
+        }
+        let event = request(r#""model":"\ud83d\ude00""#).unwrap();
+        assert_eq!(event.labels.model.as_deref(), Some("😀"));
+    }
+
+    #[test]
+    fn a_field_that_is_told_twice_is_refused_by_both_its_names() {
+        for (fields, expected) in [
+            (r#""cost":1,"cost":1"#, "cost: appears twice"),
+            (r#""cost":null,"cost":1"#, "cost: appears twice"),
+            (r#""cost":1,"c\u006fst":1"#, "cost: appears twice"),
+            (
+                r#""inputTokens":1,"input_tokens":1"#,
+                "input_tokens: told before as inputTokens",
+            ),
+            (
+                r#""error":"a","errorMessage":"b""#,
+                "errorMessage: told before as error",
+            ),
+            (r#""pod":1,"metadata":{},"pod":null"#, "pod: appears twice"),
+        ] {
+            let reject = request(fields).unwrap_err();
+            assert_eq!(reject.code(), "duplicate_key");
+            assert_eq!(reject.to_string(), expected);
+        }
+        assert!(request(r#""cost":null,"costUsd":1"#).is_ok());
+    }
+
+    #[test]
+    fn nesting_without_end_does_not_overflow_the_stack() {
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(500_000));
+        assert!(decode(deep.as_bytes()).is_err());
+        let closed = format!(r#"{{"a":{}{}}}"#, "[".repeat(400_000), "]".repeat(400_000));
+        assert!(decode(closed.as_bytes()).is_err());
+    }
 }

@@ -428,7 +428,7 @@ mod tests {
         let expected = [
             line(1, 3, "\"a\",b"),
             line(2, 9, "1,\"two\n\"\"lines\"\"\""),
-            line(4, 28, "5\" disk,3"),
+            line(4, 27, "5\" disk,3"),
         ];
         assert_eq!(lines(text.as_bytes(), Format::Csv, 100), expected);
         assert_eq!(lines(Slow(text.as_bytes(), 1), Format::Csv, 100), expected);

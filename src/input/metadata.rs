@@ -135,3 +135,79 @@ fn names(object: &str) -> HashSet<String> {
         .deserialize_map(Names)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::tests::request;
+
+    fn metadata(fields: &str) -> Option<String> {
+        let event = request(fields).unwrap();
+        event.metadata.map(Cow::into_owned)
+    }
+
+    #[test]
+    fn metadata_alone_stays_as_it_is_written() {
+        let json = r#"{ "region" : "eu-1", "n": 1.50e1, "n": 2 }"#;
+        let fields = format!(r#""metadata": {json} "#);
+        let event = request(&fields).unwrap();
+        assert_eq!(event.metadata.as_deref(), Some(json));
+    }
+
+    #[test]
+    fn nothing_is_none() {
+        for nothing in ["{}", "{ }", "null"] {
+            assert_eq!(metadata(&format!(r#""metadata":{nothing},"x":null"#)), None);
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_joins_it() {
+        let fields = r#""metadata":{"region":"eu-1"},"pod":"a","gpu":[1,{"b":null}]"#;
+        assert_eq!(
+            metadata(fields).unwrap(),
+            r#"{"region":"eu-1","pod":"a","gpu":[1,{"b":null}]}"#
+        );
+        assert_eq!(
+            metadata(r#""metadata":{},"a\"b":1"#).unwrap(),
+            r#"{"a\"b":1}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_kept_under_its_name() {
+        assert_eq!(
+            metadata(r#""metadata":[1, 2]"#).unwrap(),
+            r#"{"metadata":[1, 2]}"#
+        );
+        assert_eq!(
+            metadata(r#""metadata":"x","y":1"#).unwrap(),
+            r#"{"y":1,"metadata":"x"}"#
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let fields = r#""metadata":{"region":"eu-1"},"region":2,"region_2":3"#;
+        assert_eq!(
+            metadata(fields).unwrap(),
+            r#"{"region":"eu-1","region_3":2,"region_2":3}"#
+        );
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_and_bottomless_nesting_are_refused() {
+        for metadata in [
+            r#"{"a":"\ud800"}"#.to_owned(),
+            r#"{"\udc00":1}"#.to_owned(),
+            format!("{}{}", "[".repeat(129), "]".repeat(129)),
+        ] {
+            let reject = request(&format!(r#""metadata":{metadata}"#)).unwrap_err();
+            assert_eq!(reject.code(), "bad_json", "{metadata}");
+            let reject = request(&format!(r#""unknown":{metadata}"#)).unwrap_err();
+            assert_eq!(reject.code(), "bad_json", "{metadata}");
+        }
+        let long = format!(r#""metadata":{{"a":"{}\ud83d\ude00"}}"#, "[".repeat(500));
+        assert!(metadata(&long).is_some());
+    }
+}

@@ -80,11 +80,14 @@ impl Decimal {
         is_whole.then_some(down)
     }
 
-    /// The number times `10^places` as an integer, `None` beyond `i64`.
+    /// The number times `10^places` as an integer; `None` beyond `i64`, or when
+    /// it needs more than nineteen digits to tell.
     pub(super) fn scaled(self, places: i32, round: Round) -> Option<i64> {
         let exponent = self.exponent.saturating_add(places);
         let size = if self.digits == 0 {
             0
+        } else if exponent >= 0 && self.more {
+            return None;
         } else if exponent >= 0 {
             self.digits
                 .checked_mul(power_of_ten(exponent.unsigned_abs())?)?
@@ -205,7 +208,7 @@ mod tests {
             if let Some(nano) = scaled(&text, 9, Round::HalfEven) {
                 prop_assert_eq!(i128::from(nano), money.0);
             } else {
-                prop_assert!(money.0.unsigned_abs() > i64::MAX as u128);
+                prop_assert!(money.0.unsigned_abs() > 10u128.pow(18));
             }
         }
 

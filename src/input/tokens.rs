@@ -98,3 +98,89 @@ fn uncached(draft: &Draft<'_, '_>, parts: u128) -> Result<u64, Reject> {
 fn rest(whole: u64, parts: u128) -> Option<u64> {
     u64::try_from(u128::from(whole).checked_sub(parts)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::tests::request;
+
+    fn tokens(fields: &str) -> Tokens {
+        request(fields).unwrap().tokens.unwrap()
+    }
+
+    fn refused(fields: &str) -> String {
+        let reject = request(fields).unwrap_err();
+        assert_eq!(reject.code(), "token_mismatch");
+        reject.to_string()
+    }
+
+    #[test]
+    fn input_includes_what_is_cached_and_output_includes_reasoning() {
+        let tokens = tokens(
+            r#""input_tokens":1000,"cached_tokens":600,"cache_write_tokens":100,"cache_write_1h_tokens":50,
+               "audio_input_tokens":20,"image_tokens":30,"output_tokens":500,"reasoning_tokens":400,"audio_output_tokens":1"#,
+        );
+        assert_eq!(tokens.input_uncached, 200);
+        assert_eq!(
+            (
+                tokens.cache_read,
+                tokens.cache_write_5m,
+                tokens.cache_write_1h
+            ),
+            (600, 100, 50)
+        );
+        assert_eq!(
+            (tokens.output, tokens.reasoning, tokens.audio_output),
+            (99, 400, 1)
+        );
+        assert_eq!((tokens.input_total(), tokens.output_total()), (1000, 500));
+    }
+
+    #[test]
+    fn a_count_without_the_cache_has_a_name_of_its_own() {
+        let tokens =
+            tokens(r#""input_uncached_tokens":12,"cache_read_tokens":5000,"output_tokens":7"#);
+        assert_eq!(
+            (tokens.input_uncached, tokens.cache_read, tokens.total()),
+            (12, 5000, 5019)
+        );
+        let both = r#""input_tokens":20,"input_uncached_tokens":12,"cached_tokens":"#;
+        assert_eq!(
+            request(&format!("{both}8"))
+                .unwrap()
+                .tokens
+                .unwrap()
+                .total(),
+            20
+        );
+        assert_eq!(
+            refused(&format!("{both}5")),
+            "input_uncached_tokens: 12, but input_tokens leave 15 outside the cache"
+        );
+    }
+
+    #[test]
+    fn parts_that_are_more_than_the_whole_are_refused_with_both_numbers() {
+        assert_eq!(
+            refused(r#""input_tokens":12,"cached_tokens":5000"#),
+            "input_tokens: 12, but cached tokens, audio and images are 5000; input_tokens includes \
+             them, a count without them is called input_uncached_tokens"
+        );
+        assert_eq!(
+            refused(r#""output_tokens":3,"reasoning_tokens":4"#),
+            "output_tokens: 3, but reasoning and audio are 4; output_tokens includes them"
+        );
+    }
+
+    #[test]
+    fn a_total_alone_is_kept_as_such_and_one_that_contradicts_is_a_finding() {
+        assert_eq!(tokens(r#""total_tokens":9"#).unclassified, 9);
+        let fields = r#""input_tokens":5,"output_tokens":4,"total_tokens":"#;
+        assert_eq!(request(&format!("{fields}9")).unwrap().total_told, None);
+        assert_eq!(
+            request(&format!("{fields}10")).unwrap().total_told,
+            Some(10)
+        );
+        assert_eq!(request(r#""latency":5"#).unwrap().tokens, None);
+    }
+}
