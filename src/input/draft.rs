@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use super::field::{Field, Names, Spelling};
-use super::json;
+use super::json::Json;
 use super::number::{Decimal, Round};
 use super::reject::{Reject, shown};
-use crate::model::{Usd, UsdError};
+use crate::model::Usd;
 
 /// The longest label, id or name, in bytes.
 const MAX_LABEL: usize = 4_096;
@@ -24,7 +24,7 @@ pub(super) enum Value<'d, 'a> {
     /// Nothing.
     Absent,
     /// A JSON value.
-    Json(&'a str),
+    Json(Json<'a>),
     /// The text of a CSV cell.
     Cell(&'a str),
     /// The text of a CSV cell in which quotes are still doubled.
@@ -38,28 +38,27 @@ impl<'a> Value<'_, 'a> {
     pub(super) fn is_nothing(self) -> bool {
         match self {
             Value::Absent => true,
-            Value::Json(json) => json == "null",
+            Value::Json(json) => json == Json::Null,
             Value::Cell(text) | Value::Quoted(text) => text.is_empty(),
             Value::Set(text) => text.is_empty(),
         }
     }
 
     /// The text of a cell or of a JSON string; `None` for other JSON.
-    pub(super) fn text(self) -> Result<Option<Cow<'a, str>>, Reject> {
-        Ok(match self {
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        match self {
             Value::Absent => None,
-            Value::Json(json) if json.starts_with('"') => Some(json::unquote(json)?),
-            Value::Json(_) => None,
+            Value::Json(json) => json.text(),
             Value::Cell(text) => Some(Cow::Borrowed(text)),
             Value::Quoted(text) => Some(Cow::Owned(text.replace("\"\"", "\""))),
             Value::Set(text) => Some(Cow::Owned(text.to_owned())),
-        })
+        }
     }
 
     fn shown(self) -> String {
         match self {
             Value::Absent => String::from("nothing"),
-            Value::Json(json) => shown(json),
+            Value::Json(json) => shown(&json.written()),
             Value::Cell(text) | Value::Quoted(text) => format!("\"{}\"", shown(text)),
             Value::Set(text) => format!("\"{}\"", shown(text)),
         }
@@ -169,7 +168,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         if !self.has(field) {
             return Ok(None);
         }
-        match self.value(field).text()? {
+        match self.value(field).text() {
             Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
             None => Err(self.mismatch(field, "a text")),
         }
@@ -179,77 +178,66 @@ impl<'d, 'a> Draft<'d, 'a> {
     pub(super) fn label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
         let text = self.text(field)?;
         match &text {
-            Some(label) if label.len() > MAX_LABEL => Err(Reject::TextTooLong {
-                field: self.name(field).to_owned(),
-                bytes: label.len(),
-                limit: MAX_LABEL,
-            }),
+            Some(label) if label.len() > MAX_LABEL => Err(self.too_long(field, label)),
             Some(_) | None => Ok(text),
         }
     }
 
     /// A label that senders also write as a whole number.
     pub(super) fn id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
-            Value::Json(json) if !json.starts_with('"') => {
-                let digits = json.strip_prefix('-').unwrap_or(json);
-                let is_whole =
-                    digits.len() <= MAX_LABEL && digits.bytes().all(|b| b.is_ascii_digit());
-                match is_whole {
-                    true => Ok(Some(Cow::Borrowed(json))),
-                    false => Err(self.mismatch(field, "a text or a whole number")),
-                }
-            }
-            Value::Absent => Ok(None),
-            Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.label(field),
+        let Value::Json(Json::Number(number)) = self.value(field) else {
+            return self.label(field);
+        };
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(self.mismatch(field, "a text or a whole number"));
+        }
+        match digits.len() <= MAX_LABEL {
+            true => Ok(Some(Cow::Borrowed(number))),
+            false => Err(self.too_long(field, number)),
         }
     }
 
     /// A text, or any JSON array as its own text.
     pub(super) fn text_or_array(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
         match self.value(field) {
-            Value::Json(json) if json.starts_with('[') => {
-                json::check_kept(json)?;
-                Ok(Some(Cow::Borrowed(json)))
-            }
-            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
-                self.text(field)
-            }
+            Value::Json(Json::Array(text)) => Ok(Some(Cow::Borrowed(text))),
+            Value::Json(Json::Plain(_) | Json::Escaped(_)) => self.text(field),
+            Value::Json(_) => Err(self.mismatch(field, "a text or an array")),
+            Value::Absent | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.text(field),
         }
     }
 
     /// A text or the text of a number, as moments are written.
     pub(super) fn text_or_number(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
         match self.value(field) {
-            Value::Json(json) if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
-                Ok(Some(Cow::Borrowed(json)))
-            }
-            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
-                self.text(field)
-            }
+            Value::Json(Json::Number(text)) => Ok(Some(Cow::Borrowed(text))),
+            Value::Json(Json::Plain(_) | Json::Escaped(_)) => self.text(field),
+            Value::Json(_) => Err(self.mismatch(field, "a time")),
+            Value::Absent | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.text(field),
         }
     }
 
-    /// True or false; 1 and 0 mean the same.
+    /// True or false; 1 and 0 mean the same, and in cells other ways of writing it.
     pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Reject> {
-        let word: &str = match self.value(field) {
+        let word = match self.value(field) {
             Value::Absent => return Ok(None),
-            Value::Json(text) | Value::Cell(text) | Value::Quoted(text) => text,
+            Value::Json(Json::Bool(flag)) => return Ok(Some(flag)),
+            Value::Json(Json::Number(text)) => text,
+            Value::Json(_) => "",
+            Value::Cell(text) | Value::Quoted(text) => text,
             Value::Set(text) => text,
         };
         match word {
-            "true" | "1" => Ok(Some(true)),
-            "false" | "0" => Ok(Some(false)),
-            // As spreadsheets and Python write it.
-            "True" | "TRUE" => Ok(Some(true)),
-            "False" | "FALSE" => Ok(Some(false)),
+            "1" | "true" | "True" | "TRUE" => Ok(Some(true)),
+            "0" | "false" | "False" | "FALSE" => Ok(Some(false)),
             _ => Err(self.mismatch(field, "true or false")),
         }
     }
 
     /// A whole number that is not negative.
     pub(super) fn whole(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some((_, number)) = self.number(field)? else {
+        let Some(number) = self.number(field)? else {
             return Ok(None);
         };
         match number.whole() {
@@ -268,7 +256,7 @@ impl<'d, 'a> Draft<'d, 'a> {
 
     /// Milliseconds of at most a day, in microseconds.
     pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some((_, number)) = self.number(field)? else {
+        let Some(number) = self.number(field)? else {
             return Ok(None);
         };
         match number.scaled(3, Round::HalfEven) {
@@ -277,32 +265,43 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
     }
 
-    /// An amount of at most $10,000.
+    /// An amount of at most $10,000, rounded as [`Usd::parse`] rounds it.
     pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
-        let Some((text, _)) = self.number(field)? else {
+        let Some(number) = self.number(field)? else {
             return Ok(None);
         };
-        match Usd::parse(text) {
-            Ok(amount) if amount <= MAX_COST => Ok(Some(amount)),
-            Ok(_) | Err(UsdError::OutOfRange) => Err(self.out_of_range(field, "at most $10,000")),
-            Err(UsdError::NotANumber(_)) => Err(self.mismatch(field, "a number")),
+        let amount = number
+            .scaled(9, Round::HalfEven)
+            .map(|nano| Usd(nano.into()));
+        match amount {
+            Some(amount) if amount <= MAX_COST => Ok(Some(amount)),
+            Some(_) | None => Err(self.out_of_range(field, "at most $10,000")),
         }
     }
 
-    /// A number that is not negative, and its text.
-    fn number(&self, field: Field) -> Result<Option<(&'d str, Decimal)>, Reject> {
-        let text: &'d str = match self.value(field) {
+    /// A number that is not negative.
+    fn number(&self, field: Field) -> Result<Option<Decimal>, Reject> {
+        let number = match self.value(field) {
             Value::Absent => return Ok(None),
-            Value::Json(text) => text,
-            Value::Cell(text) | Value::Quoted(text) => text.trim(),
-            Value::Set(text) => text.trim(),
+            Value::Json(Json::Number(text)) => Decimal::parse(text),
+            Value::Json(_) => None,
+            Value::Cell(text) | Value::Quoted(text) => Decimal::parse(text.trim_ascii()),
+            Value::Set(text) => Decimal::parse(text.trim_ascii()),
         };
-        match Decimal::parse(text) {
+        match number {
             Some(number) if number.is_negative() => {
                 Err(self.out_of_range(field, "no negative number"))
             }
-            Some(number) => Ok(Some((text, number))),
+            Some(number) => Ok(Some(number)),
             None => Err(self.mismatch(field, "a number")),
+        }
+    }
+
+    fn too_long(&self, field: Field, text: &str) -> Reject {
+        Reject::TextTooLong {
+            field: self.name(field).to_owned(),
+            bytes: text.len(),
+            limit: MAX_LABEL,
         }
     }
 

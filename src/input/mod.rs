@@ -16,6 +16,7 @@ mod lines;
 mod mapping;
 mod metadata;
 mod moment;
+mod native;
 mod number;
 mod open;
 mod reject;
@@ -148,7 +149,7 @@ impl Decoder {
 
     fn json<'a>(&self, line: &'a [u8]) -> Result<Event<'a>, Reject> {
         let mut draft = Draft::new(&self.names, self.options.mapping.values());
-        json::read(text(line)?, &self.names, &mut draft)?;
+        native::fill(text(line)?, &self.names, &mut draft)?;
         event::event(&mut draft, &self.options)
     }
 
@@ -356,7 +357,7 @@ mod tests {
     }
 
     /// Pieces of which lines are made that are nearly right.
-    fn nearly() -> impl Strategy<Value = String> {
+    pub(super) fn nearly() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "{",
             "}",
