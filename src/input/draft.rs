@@ -164,58 +164,39 @@ impl<'d, 'a> Draft<'d, 'a> {
     }
 
     /// A text of any length; an empty one is none.
+    #[inline]
     pub(super) fn text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        if !self.has(field) {
-            return Ok(None);
-        }
-        match self.value(field).text() {
-            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-            None => Err(self.mismatch(field, "a text")),
-        }
+        self.told(field, Self::read_text)
     }
 
     /// A text by which events are grouped or found.
+    #[inline]
     pub(super) fn label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        let text = self.text(field)?;
-        match &text {
-            Some(label) if label.len() > MAX_LABEL => Err(self.too_long(field, label)),
-            Some(_) | None => Ok(text),
-        }
+        self.told(field, Self::read_label)
     }
 
     /// A label that senders also write as a whole number.
+    #[inline]
     pub(super) fn id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        let Value::Json(Json::Number(number)) = self.value(field) else {
-            return self.label(field);
-        };
-        let digits = number.strip_prefix('-').unwrap_or(number);
-        if !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(self.mismatch(field, "a text or a whole number"));
-        }
-        match digits.len() <= MAX_LABEL {
-            true => Ok(Some(Cow::Borrowed(number))),
-            false => Err(self.too_long(field, number)),
-        }
+        self.told(field, Self::read_id)
     }
 
-    /// A text, or any JSON array as its own text.
+    /// A text, or an array as it is written.
+    #[inline]
     pub(super) fn text_or_array(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
+        self.told(field, |draft, field| match draft.value(field) {
             Value::Json(Json::Array(text)) => Ok(Some(Cow::Borrowed(text))),
-            Value::Json(Json::Plain(_) | Json::Escaped(_)) => self.text(field),
-            Value::Json(_) => Err(self.mismatch(field, "a text or an array")),
-            Value::Absent | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.text(field),
-        }
+            value => draft.text_of(field, value, "a text or an array"),
+        })
     }
 
     /// A text or the text of a number, as moments are written.
-    pub(super) fn text_or_number(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
+    #[inline]
+    pub(super) fn moment(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        self.told(field, |draft, field| match draft.value(field) {
             Value::Json(Json::Number(text)) => Ok(Some(Cow::Borrowed(text))),
-            Value::Json(Json::Plain(_) | Json::Escaped(_)) => self.text(field),
-            Value::Json(_) => Err(self.mismatch(field, "a time")),
-            Value::Absent | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.text(field),
-        }
+            value => draft.text_of(field, value, "a time"),
+        })
     }
 
     /// True or false; 1 and 0 mean the same, and in cells other ways of writing it.
@@ -236,10 +217,83 @@ impl<'d, 'a> Draft<'d, 'a> {
     }
 
     /// A whole number that is not negative.
+    #[inline]
     pub(super) fn whole(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some(number) = self.number(field)? else {
-            return Ok(None);
+        self.told(field, Self::read_whole)
+    }
+
+    /// A count of tokens.
+    #[inline]
+    pub(super) fn count(&self, field: Field) -> Result<Option<u64>, Reject> {
+        Ok(self.whole(field)?.map(i64::unsigned_abs))
+    }
+
+    /// Milliseconds of at most a day, in microseconds.
+    #[inline]
+    pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
+        self.told(field, Self::read_micros)
+    }
+
+    /// An amount of at most $10,000, rounded as [`Usd::parse`] rounds it.
+    #[inline]
+    pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
+        self.told(field, Self::read_usd)
+    }
+
+    /// Reads a field that has a value. Most fields of a line have none, so this
+    /// is seen first and in place.
+    #[inline]
+    fn told<T>(
+        &self,
+        field: Field,
+        read: impl FnOnce(&Self, Field) -> Result<Option<T>, Reject>,
+    ) -> Result<Option<T>, Reject> {
+        match self.has(field) {
+            true => read(self, field),
+            false => Ok(None),
+        }
+    }
+
+    fn text_of(
+        &self,
+        field: Field,
+        value: Value<'d, 'a>,
+        expected: &'static str,
+    ) -> Result<Option<Cow<'a, str>>, Reject> {
+        match value.text() {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(self.mismatch(field, expected)),
+        }
+    }
+
+    fn read_text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        self.text_of(field, self.value(field), "a text")
+    }
+
+    fn read_label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        let text = self.read_text(field)?;
+        match &text {
+            Some(label) if label.len() > MAX_LABEL => Err(self.too_long(field, label)),
+            Some(_) | None => Ok(text),
+        }
+    }
+
+    fn read_id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        let Value::Json(Json::Number(number)) = self.value(field) else {
+            return self.read_label(field);
         };
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(self.mismatch(field, "a text or a whole number"));
+        }
+        match digits.len() <= MAX_LABEL {
+            true => Ok(Some(Cow::Borrowed(number))),
+            false => Err(self.too_long(field, number)),
+        }
+    }
+
+    fn read_whole(&self, field: Field) -> Result<Option<i64>, Reject> {
+        let number = self.number(field)?;
         match number.whole() {
             Some(whole) => Ok(Some(whole)),
             None if number.scaled(0, Round::Floor).is_none() => {
@@ -249,40 +303,25 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
     }
 
-    /// A count of tokens.
-    pub(super) fn count(&self, field: Field) -> Result<Option<u64>, Reject> {
-        Ok(self.whole(field)?.map(i64::unsigned_abs))
-    }
-
-    /// Milliseconds of at most a day, in microseconds.
-    pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some(number) = self.number(field)? else {
-            return Ok(None);
-        };
-        match number.scaled(3, Round::HalfEven) {
+    fn read_micros(&self, field: Field) -> Result<Option<i64>, Reject> {
+        match self.number(field)?.scaled(3, Round::HalfEven) {
             Some(us) if us <= MAX_LATENCY_US => Ok(Some(us)),
             Some(_) | None => Err(self.out_of_range(field, "at most 24 h (86400000 ms)")),
         }
     }
 
-    /// An amount of at most $10,000, rounded as [`Usd::parse`] rounds it.
-    pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
-        let Some(number) = self.number(field)? else {
-            return Ok(None);
-        };
-        let amount = number
-            .scaled(9, Round::HalfEven)
-            .map(|nano| Usd(nano.into()));
-        match amount {
+    fn read_usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
+        let nano = self.number(field)?.scaled(9, Round::HalfEven);
+        match nano.map(|nano| Usd(nano.into())) {
             Some(amount) if amount <= MAX_COST => Ok(Some(amount)),
             Some(_) | None => Err(self.out_of_range(field, "at most $10,000")),
         }
     }
 
     /// A number that is not negative.
-    fn number(&self, field: Field) -> Result<Option<Decimal>, Reject> {
+    fn number(&self, field: Field) -> Result<Decimal, Reject> {
         let number = match self.value(field) {
-            Value::Absent => return Ok(None),
+            Value::Absent => None,
             Value::Json(Json::Number(text)) => Decimal::parse(text),
             Value::Json(_) => None,
             Value::Cell(text) | Value::Quoted(text) => Decimal::parse(text.trim_ascii()),
@@ -292,7 +331,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             Some(number) if number.is_negative() => {
                 Err(self.out_of_range(field, "no negative number"))
             }
-            Some(number) => Ok(Some(number)),
+            Some(number) => Ok(number),
             None => Err(self.mismatch(field, "a number")),
         }
     }

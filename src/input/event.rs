@@ -143,7 +143,7 @@ fn outcome<T: Copy, const N: usize>(
 }
 
 fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> {
-    let Some(text) = draft.text_or_number(Field::At)? else {
+    let Some(text) = draft.moment(Field::At)? else {
         let now = options.default_to_now.then_some(options.now);
         return now.ok_or(Reject::NoTimestamp);
     };
@@ -161,7 +161,7 @@ fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> 
 
 /// The moment a limit starts afresh: absolute, however the event's own time is written.
 fn reset(draft: &Draft<'_, '_>) -> Result<Option<Millis>, Reject> {
-    let Some(text) = draft.text_or_number(Field::ResetAt)? else {
+    let Some(text) = draft.moment(Field::ResetAt)? else {
         return Ok(None);
     };
     let Some(at) = moment::read(text.trim_ascii(), None) else {

@@ -21,6 +21,17 @@ pub(super) enum Round {
     Floor,
 }
 
+/// The powers of ten that fit into 64 bits.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = powers[place - 1] * 10;
+        place += 1;
+    }
+    powers
+};
+
 /// The largest value that one more digit cannot overflow.
 const ROOM_FOR_A_DIGIT: u64 = (u64::MAX - 9) / 10;
 
@@ -109,7 +120,7 @@ impl Decimal {
 
 /// `10^exponent`, `None` when it is beyond 64 bits.
 fn power_of_ten(exponent: u32) -> Option<u64> {
-    10u64.checked_pow(exponent)
+    POWERS.get(exponent as usize).copied()
 }
 
 /// The number behind the `e`, as far as it matters: beyond a million all are alike.
