@@ -196,6 +196,22 @@ impl Stats {
         self.requests + hits + misses + stores + self.limits.allowed + self.limits.denied == 0
     }
 
+    /// Forgets everything but the room that its sketches have taken.
+    pub fn clear(&mut self) {
+        let [latency, ttft] = [&mut self.latency, &mut self.ttft].map(|part| {
+            part.sketch.clear();
+            Distribution {
+                sketch: std::mem::take(&mut part.sketch),
+                ..Distribution::default()
+            }
+        });
+        *self = Stats {
+            latency,
+            ttft,
+            ..Stats::default()
+        };
+    }
+
     /// Whether nothing was observed.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
