@@ -431,8 +431,10 @@ mod tests {
     proptest! {
         #[test]
         fn it_accepts_what_serde_json_accepts(text in nearly()) {
-            // A number that is too large for a float is a number all the same.
-            let oracle = serde_json::from_str::<serde_json::Value>(&text.replace("1e999", "1e99"));
+            let oracle = serde_json::from_str::<serde_json::Value>(&text);
+            // A number that is too large for a float is a number all the same;
+            // serde_json stops there and says nothing of what follows.
+            prop_assume!(!matches!(&oracle, Err(e) if e.to_string().starts_with("number out of range")));
             let accepts = oracle.is_ok();
             prop_assert_eq!(scans(&text), accepts, "{}", text);
         }
