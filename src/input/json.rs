@@ -434,7 +434,10 @@ mod tests {
             let oracle = serde_json::from_str::<serde_json::Value>(&text);
             // A number that is too large for a float is a number all the same;
             // serde_json stops there and says nothing of what follows.
-            prop_assume!(!matches!(&oracle, Err(e) if e.to_string().starts_with("number out of range")));
+            let stopped = |e: &serde_json::Error| e.to_string().starts_with("number out of range");
+            if oracle.as_ref().is_err_and(stopped) {
+                return Ok(());
+            }
             let accepts = oracle.is_ok();
             prop_assert_eq!(scans(&text), accepts, "{}", text);
         }
