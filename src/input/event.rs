@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::field::Field;
+use super::moment::EPOCH;
 use super::reject::{Reject, nearest};
 use super::{Options, metadata, moment, tokens};
 use crate::model::{CacheEvent, Decision, Event, Labels, Millis, Signal};
@@ -147,10 +148,10 @@ fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> 
         let now = options.default_to_now.then_some(options.now);
         return now.ok_or(Reject::NoTimestamp);
     };
-    let Some(read) = moment::read(text.trim_ascii(), options.time_unit) else {
+    let base = options.time_base.unwrap_or(EPOCH);
+    let Some(at) = moment::read(text.trim_ascii(), options.time_unit, base) else {
         return Err(draft.mismatch(Field::At, "a time"));
     };
-    let at = options.time_base.map_or(read, |base| base.plus(read.0));
     let latest = options.now.plus(options.max_ahead_ms);
     if at > latest {
         let bound = format!("ahead of {latest}, the latest that is accepted");
@@ -164,7 +165,7 @@ fn reset(draft: &Draft<'_, '_>) -> Result<Option<Millis>, Reject> {
     let Some(text) = draft.moment(Field::ResetAt)? else {
         return Ok(None);
     };
-    let Some(at) = moment::read(text.trim_ascii(), None) else {
+    let Some(at) = moment::read(text.trim_ascii(), None, EPOCH) else {
         return Err(draft.mismatch(Field::ResetAt, "a time"));
     };
     if at >= YEAR_10000 {

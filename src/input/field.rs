@@ -159,25 +159,36 @@ struct Spelled {
 }
 
 impl Names {
-    /// The native names, but for a field that the mapping takes from elsewhere:
-    /// its own names then mean nothing and lead to metadata.
+    /// The native names and the sources of the mapping. A field that the mapping
+    /// takes from elsewhere loses its own names, and a key that is mapped as a
+    /// whole its native meaning.
     pub(super) fn new(format: Format, mapping: &Mapping) -> Result<Names, InputError> {
-        let mut names = Names::default();
-        for (field, spellings) in FIELDS.iter().filter(|(f, _)| !mapping.gives(*f)) {
-            for name in *spellings {
-                names.add_native(*field, name);
-            }
-        }
+        let mut sources = Vec::new();
         for Source { field, text } in mapping.sources() {
             let (key, path) = match format {
                 Format::Jsonl => Step::parse(text)?,
                 Format::Csv => (text.clone(), Vec::new()),
             };
-            let (field, spelling) = (*field, names.next());
-            names.spellings.push(Spelled {
-                name: text.clone(),
-                native: None,
-            });
+            sources.push((*field, text, key, path));
+        }
+        let is_mapped = |name: &str| {
+            sources
+                .iter()
+                .any(|(.., key, path)| path.is_empty() && **key == *name)
+        };
+        let mut names = Names::default();
+        for (field, spellings) in FIELDS.iter().filter(|(f, _)| !mapping.gives(*f)) {
+            let both = spellings.iter().flat_map(|name| in_both_cases(name));
+            for name in both.filter(|name| !is_mapped(name)) {
+                let key = format!("\"{name}\":").into_boxed_str();
+                let spelling = names.spell(&name, Some((*field, key)));
+                names
+                    .targets
+                    .insert(name.into(), Target::Field(*field, spelling));
+            }
+        }
+        for (field, text, key, path) in sources {
+            let spelling = names.spell(text, None);
             names.add_part(
                 key,
                 Part {
@@ -207,19 +218,6 @@ impl Names {
         spelled.native.as_ref().map(|(field, key)| (*field, &**key))
     }
 
-    fn add_native(&mut self, field: Field, name: &str) {
-        let camel = camel(name);
-        let both = [name, &camel];
-        for name in &both[..if camel == name { 1 } else { 2 }] {
-            let target = Target::Field(field, self.next());
-            self.targets.insert((*name).into(), target);
-            self.spellings.push(Spelled {
-                name: (*name).into(),
-                native: Some((field, format!("\"{name}\":").into_boxed_str())),
-            });
-        }
-    }
-
     fn add_part(&mut self, key: Box<str>, part: Part) {
         let target = self.targets.remove(&key);
         let target = match target {
@@ -242,14 +240,23 @@ impl Names {
         self.targets.insert(key, target);
     }
 
-    /// The number of the next spelling. There are under 100 native ones and one
-    /// for each mapped field, so they fit; the tests count them.
-    fn next(&self) -> Spelling {
-        Spelling::try_from(self.spellings.len()).unwrap_or(Spelling::MAX)
+    /// Numbers a spelling. There are under 100 native ones and one for each
+    /// mapped field, so the numbers suffice; the tests count them.
+    fn spell(&mut self, name: &str, native: Option<(Field, Box<str>)>) -> Spelling {
+        let number = Spelling::try_from(self.spellings.len()).unwrap_or(Spelling::MAX);
+        let name = name.into();
+        self.spellings.push(Spelled { name, native });
+        number
     }
 }
 
-/// `saved_cost` as `savedCost`.
+/// The name as it is, and in camelCase where that differs: `saved_cost`, `savedCost`.
+fn in_both_cases(snake: &str) -> Vec<String> {
+    let mut names = vec![snake.to_owned(), camel(snake)];
+    names.dedup();
+    names
+}
+
 fn camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();

@@ -1,8 +1,9 @@
 //! How a foreign input is understood: which of its fields is which of ours, and
 //! what it does not say because it is always the same.
 //!
-//! A field that is mapped or set is taken from nowhere else. What the input
-//! calls by that name itself goes to metadata, as everything does that is not mapped.
+//! A field that is mapped or set is taken from nowhere else, and what is mapped
+//! is no other field. Native names beside that keep their meaning; everything
+//! else goes to metadata.
 
 use super::field::Field;
 use super::json::{Fault, Json, Scanner};

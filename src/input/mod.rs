@@ -329,6 +329,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_mapped_is_no_other_field_but_may_serve_two() {
+        let mut decoder = decoder(
+            Format::Jsonl,
+            &[
+                "project=user",
+                "id=uuid",
+                "request_id=uuid",
+                "role=metadata.role",
+            ],
+            &["type=request"],
+        );
+        let line = br#"{"ts":1763164800,"user":"a","uuid":"b","metadata":{"role":"c"}}"#;
+        let read = event(&mut decoder, line).unwrap();
+        assert_eq!(read.labels.project.as_deref(), Some("a"));
+        assert_eq!(read.user, None);
+        assert_eq!(
+            (read.id.as_deref(), read.request_id.as_deref()),
+            (Some("b"), Some("b"))
+        );
+        assert_eq!(read.labels.role.as_deref(), Some("c"));
+        assert_eq!(read.metadata.as_deref(), Some(r#"{"role":"c"}"#));
+    }
+
+    #[test]
     fn relative_times_are_added_to_their_base() {
         let mut options = Options::new(NOW);
         options.mapping.set("type=request").unwrap();
