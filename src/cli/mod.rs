@@ -5,12 +5,18 @@
 //! an exit code. A command is a file beside this one and a line in each of the
 //! three lists below. There is no SQL and no arithmetic here.
 
+mod asked;
+mod chart;
 mod config;
 mod context;
 mod failure;
 mod global;
 mod help;
+mod list;
+mod query;
+mod stats;
 pub mod time;
+mod told;
 
 use std::ffi::OsString;
 
@@ -44,18 +50,30 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Stats(stats::Args),
+    Query(query::Args),
+    Chart(chart::Args),
     Config(config::Args),
 }
 
 /// The commands as the short help groups them.
-const GROUPS: &[help::Group] = &[help::Group {
-    title: "Operate",
-    commands: &["config"],
-}];
+const GROUPS: &[help::Group] = &[
+    help::Group {
+        title: "Ask",
+        commands: &["stats", "query", "chart"],
+    },
+    help::Group {
+        title: "Operate",
+        commands: &["config"],
+    },
+];
 
 /// Calls the command.
 fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Stats(args) => stats::run(ctx, args),
+        Command::Query(args) => query::run(ctx, args),
+        Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }
