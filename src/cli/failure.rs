@@ -14,10 +14,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
-use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure};
+use crate::ingest::IngestError;
+use crate::input::InputError;
+use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
 use crate::query::QueryError;
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted};
+use crate::retention::Unordered;
 use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
@@ -247,6 +250,49 @@ impl Snippet {
     }
 }
 
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        let message = error.to_string();
+        let failure = |code| Failure::usage(code, message);
+        match error {
+            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
+                "ask from there on with --since {floor}, or leave {dimension} out"
+            )),
+            QueryError::BeyondTiers { floor, .. } => {
+                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
+            }
+            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
+                "take --step {} or a multiple of it, or a later --since",
+                step_of(kept)
+            )),
+            QueryError::TooManyBuckets => {
+                failure("too_many_buckets").hint("take a longer --step, or a later --since")
+            }
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The step that a tier's buckets have, as one writes it.
+fn step_of(tier: Resolution) -> &'static str {
+    match tier {
+        Resolution::Raw => "1ms",
+        Resolution::Minute => "1m",
+        Resolution::Hour => "1h",
+        Resolution::Day => "1d",
+    }
+}
+
+impl From<UnknownMeasure> for Failure {
+    fn from(error: UnknownMeasure) -> Failure {
+        let list = "`obs query --list` lists all measures";
+        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
+            Some(name) => format!("did you mean {name}? {list}"),
+            None => list.to_owned(),
+        })
+    }
+}
+
 /// Writing the answer failed. Other input and output has errors of its own, which say on what.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
@@ -318,46 +364,50 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Failure {
-        let message = error.to_string();
-        let failure = |code| Failure::usage(code, message);
-        match error {
-            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
-                "ask from there on with --since {floor}, or leave {dimension} out"
-            )),
-            QueryError::BeyondTiers { floor, .. } => {
-                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Failure {
+        let failure = |code| Failure::from_error(Kind::Usage, code, &error);
+        match &error {
+            InputError::NoEquals(_) => failure("mapping_invalid")
+                .hint("write --map timestamp=TIMESTAMP or --set type=request"),
+            InputError::UnknownField { .. } | InputError::FieldTwice(_) => failure("field_unknown")
+                .hint("the left side is a field of an event, such as timestamp, model or input_tokens"),
+            InputError::BadPath(_) => failure("mapping_invalid")
+                .hint("a path is names with dots between them: response.usage.prompt_tokens"),
+            InputError::NoColumn { .. } | InputError::ColumnTwice(_) | InputError::BadHeader(_) => {
+                failure("header_invalid").hint("the first line of a CSV file names its columns")
             }
-            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
-                "take --step {} or a multiple of it, or a later --since",
-                step_of(kept)
-            )),
-            QueryError::TooManyBuckets => {
-                failure("too_many_buckets").hint("take a longer --step, or a later --since")
+            InputError::BaseWithoutUnit => {
+                failure("time_unit_missing").hint("add --time-unit ms, or whatever the unit is")
             }
-            QueryError::Store(error) => error.into(),
         }
     }
 }
 
-/// The step that a tier's buckets have, as one writes it.
-fn step_of(tier: Resolution) -> &'static str {
-    match tier {
-        Resolution::Raw => "1ms",
-        Resolution::Minute => "1m",
-        Resolution::Hour => "1h",
-        Resolution::Day => "1d",
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Failure {
+        match error {
+            IngestError::Input { input, source } => Failure::from(source).at(input),
+            IngestError::Store(error) => error.into(),
+            IngestError::Read { .. } => {
+                Failure::from_error(Kind::Failed, "input_unreadable", &error)
+            }
+            IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
+                .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
+        }
     }
 }
 
-impl From<UnknownMeasure> for Failure {
-    fn from(error: UnknownMeasure) -> Failure {
-        let list = "`obs query --list` lists all measures";
-        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
-            Some(name) => format!("did you mean {name}? {list}"),
-            None => list.to_owned(),
-        })
+impl From<ZoneError> for Failure {
+    fn from(error: ZoneError) -> Failure {
+        Failure::usage("timezone_unknown", error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<Unordered> for Failure {
+    fn from(error: Unordered) -> Failure {
+        Failure::from_error(Kind::Usage, "retention_unordered", &error)
+            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
     }
 }
 

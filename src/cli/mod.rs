@@ -12,8 +12,13 @@ mod context;
 mod failure;
 mod global;
 mod help;
+mod ingest;
+mod init;
 mod list;
 mod query;
+mod retention;
+mod rollup;
+mod run;
 mod stats;
 pub mod time;
 mod told;
@@ -50,6 +55,12 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::Args),
+    Ingest(ingest::Args),
+    Rollup(rollup::Args),
+    Run(run::Args),
+    Retention(retention::Args),
+    Cleanup(retention::RunArgs),
     Stats(stats::Args),
     Query(query::Args),
     Chart(chart::Args),
@@ -59,18 +70,28 @@ enum Command {
 /// The commands as the short help groups them.
 const GROUPS: &[help::Group] = &[
     help::Group {
+        title: "Record",
+        commands: &["init", "ingest"],
+    },
+    help::Group {
         title: "Ask",
         commands: &["stats", "query", "chart"],
     },
     help::Group {
         title: "Operate",
-        commands: &["config"],
+        commands: &["run", "rollup", "retention", "cleanup", "config"],
     },
 ];
 
 /// Calls the command.
 fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Init(args) => init::run(ctx, args),
+        Command::Ingest(args) => ingest::run(ctx, args),
+        Command::Rollup(args) => rollup::run(ctx, args),
+        Command::Run(args) => run::run(ctx, args),
+        Command::Retention(args) => retention::run(ctx, args),
+        Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
