@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[command(flatten)]
     drawing: Drawing,
     /// Say on stderr which tiers answered and why
-    #[arg(long, help_heading = None)]
+    #[arg(long, help_heading = "Output")]
     explain: bool,
 }
 
@@ -172,6 +172,9 @@ impl<'a> Picture<'a> {
         }
         ctx.stdout.write_all(texts.join("\n").as_bytes())?;
         let mut remarks = self.told.notes.clone();
+        if self.told.is_silent() {
+            remarks.extend(told::unheard_names(store, self.inquiry)?);
+        }
         if tracks.len() < groups {
             let shown = tracks.len();
             remarks.push(format!(

@@ -12,7 +12,7 @@ use crate::render::{Answer, Cell, Column};
 /// Answer an expression, as a series or in one value
 ///
 /// An expression is a measure, which events it speaks of, and how it is split:
-/// `p95_latency{provider=\"claude\", model=~\"opus*\"} by (model)`. A series has a row for
+/// `p95_latency{provider="claude", model=~"opus*"} by (model)`. A series has a row for
 /// each bucket and group, empty ones too; --step none gives one value for the whole
 /// window. With a comparison behind it (`> 2s`, `> 5%`, `>= $10`), only the rows
 /// for which it holds are told.
@@ -38,10 +38,10 @@ pub(super) struct Args {
     )]
     step: String,
     /// Say on stderr which tiers answered and why
-    #[arg(long, help_heading = None)]
+    #[arg(long, help_heading = "Output")]
     explain: bool,
     /// List every measure
-    #[arg(long, help_heading = None, conflicts_with_all = ["expression", "explain"])]
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["expression", "explain"])]
     list: bool,
 }
 
@@ -62,7 +62,17 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     };
     let mut store = ctx.open_store()?;
     let told = query::measure(&mut store, &inquiry)?;
-    ctx.answer(&answer(&reading, &inquiry, &told))?;
+    let mut answer = answer(&reading, &inquiry, &told);
+    if told.is_silent() {
+        answer
+            .notes
+            .extend(told::silence(ctx, &mut store, &inquiry)?);
+    } else if answer.rows.is_empty() {
+        answer
+            .notes
+            .push("the condition holds nowhere in this window".into());
+    }
+    ctx.answer(&answer)?;
     if args.explain {
         told::explain_on_stderr(ctx, &inquiry, &told)?;
     }
@@ -82,11 +92,6 @@ fn answer(reading: &Reading, inquiry: &Inquiry, told: &Measured) -> Answer {
         ("unit", Cell::text(told::unit_name(spec.unit))),
         ("condition", Cell::of(condition, Cell::Text)),
     ]);
-    if answer.rows.is_empty() && reading.condition.is_some() {
-        answer
-            .notes
-            .push("the condition holds nowhere in this window".into());
-    }
     answer
 }
 

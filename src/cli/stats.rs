@@ -30,19 +30,20 @@ pub(super) struct Args {
     #[command(flatten)]
     list: List,
     /// Say on stderr which tiers answered and why
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     explain: bool,
 }
 
-/// What a table by group shows when nobody chooses, and the short headers it has room for.
+/// What a table by group shows when nobody chooses, under short headers. A narrow
+/// terminal has no place for the last ones.
 const GLANCE: [(Measure, &str); 7] = [
     (Measure::Requests, "requests"),
     (Measure::ErrorRate, "errors"),
     (Measure::P50Latency, "p50"),
     (Measure::P95Latency, "p95"),
-    (Measure::P99Latency, "p99"),
-    (Measure::TotalTokens, "tokens"),
     (Measure::Cost, "cost"),
+    (Measure::TotalTokens, "tokens"),
+    (Measure::P99Latency, "p99"),
 ];
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -50,6 +51,11 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     let mut store = ctx.open_store()?;
     let told = query::measure(&mut store, &inquiry)?;
     let mut answer = answer(&inquiry, &told);
+    if told.is_silent() {
+        answer
+            .notes
+            .extend(told::silence(ctx, &mut store, &inquiry)?);
+    }
     args.list.apply(ctx, &mut answer)?;
     let mut style = ctx.style();
     if !inquiry.by.is_empty() && style.format == Format::Table && style.fields.is_none() {

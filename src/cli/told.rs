@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use super::context::Context;
 use super::failure::Failure;
 use crate::model::{Dimension, Measure, Resolution, Unit, Value};
-use crate::query::{Inquiry, Line, Measured, Reading, Source, explain};
+use crate::query::{Inquiry, Line, Measured, Reading, Source, Unheard, explain, unheard};
 use crate::render::human;
 use crate::render::{Cell, Column};
+use crate::store::Store;
 
 /// The columns of groups, and those of measures.
 pub(super) fn columns(
@@ -96,6 +97,45 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
         Unit::PerSecond => "per_second",
         Unit::Time => "time",
     }
+}
+
+/// Why there is nothing to tell: when the last event was, and which names of the
+/// filters no event says.
+pub(super) fn silence(
+    ctx: &Context<'_>,
+    store: &mut Store,
+    inquiry: &Inquiry,
+) -> Result<Vec<String>, Failure> {
+    let filtered = inquiry
+        .asked
+        .iter()
+        .any(|a| !a.selector.matchers.is_empty());
+    let events = if filtered { "such events" } else { "events" };
+    let last = match store.read(|txn| txn.last_event())? {
+        Some(last) => format!("last event {}", human::ago(last, ctx.now)),
+        None => "no event yet".to_owned(),
+    };
+    let mut notes = vec![format!("no {events} in this window; {last}")];
+    notes.extend(unheard_names(store, inquiry)?);
+    Ok(notes)
+}
+
+/// A note for each name of the filters that no event says.
+pub(super) fn unheard_names(store: &mut Store, inquiry: &Inquiry) -> Result<Vec<String>, Failure> {
+    let selectors = inquiry.asked.iter().map(|asked| &asked.selector);
+    let note = |unheard: Unheard| {
+        let Unheard {
+            dimension,
+            name,
+            nearest,
+        } = unheard;
+        let meant = nearest.map(|name| format!(" (did you mean {name:?}?)"));
+        let meant = meant.unwrap_or_default();
+        format!(
+            "no event has the {dimension} {name:?}{meant}; `obs stats --by {dimension}` lists them"
+        )
+    };
+    Ok(unheard(store, selectors)?.into_iter().map(note).collect())
 }
 
 /// Says on stderr which tiers answered and why not coarser ones.

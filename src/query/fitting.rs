@@ -3,8 +3,8 @@
 use super::Step;
 use crate::model::{Millis, Span, Zone};
 
-/// Buckets that a chart shows side by side and a table is still read with.
-const MOST: i64 = 300;
+/// Buckets that a chart of usual width has a place for.
+const MOST: i64 = 200;
 
 /// The steps below a day that people read a clock by, in milliseconds.
 const STEPS: [i64; 5] = [
@@ -16,7 +16,7 @@ const STEPS: [i64; 5] = [
 ];
 
 impl Step {
-    /// The finest of 1m, 5m, 15m, 1h and 6h that cuts the window into at most 300
+    /// The finest of 1m, 5m, 15m, 1h and 6h that cuts the window into at most 200
     /// buckets and is no finer than `least_ms`; beyond them, days of the zone.
     pub fn fitting(span: Span, zone: Zone, least_ms: i64) -> Step {
         let fits = |step: &&i64| **step >= least_ms && span.length_ms() <= MOST * **step;
@@ -46,9 +46,8 @@ mod tests {
     fn an_hour_is_shown_by_minutes_and_a_year_by_days() {
         for (hours, step) in [
             (1, Step::Fixed(Millis::MINUTE)),
-            (5, Step::Fixed(Millis::MINUTE)),
-            (24, Step::Fixed(5 * Millis::MINUTE)),
-            (3 * 24, Step::Fixed(15 * Millis::MINUTE)),
+            (12, Step::Fixed(5 * Millis::MINUTE)),
+            (24, Step::Fixed(15 * Millis::MINUTE)),
             (7 * 24, Step::Fixed(Millis::HOUR)),
             (30 * 24, Step::Fixed(6 * Millis::HOUR)),
             (365 * 24, Step::LocalDay(Zone::UTC)),

@@ -60,6 +60,13 @@ pub struct Measured {
     pub notes: Vec<String>,
 }
 
+impl Measured {
+    /// Whether nothing at all happened.
+    pub fn is_silent(&self) -> bool {
+        self.lines.iter().all(|line| line.is_empty)
+    }
+}
+
 /// The values of one bucket and group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {

@@ -12,7 +12,9 @@ mod gather;
 mod groups;
 mod measured;
 mod question;
+mod unheard;
 
 pub use explain::{Because, Reading, explain};
 pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
 pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};
+pub use unheard::{Unheard, unheard};
