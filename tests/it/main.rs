@@ -6,6 +6,10 @@
     reason = "a test that cannot go on says so by panicking, in helpers as well"
 )]
 
+mod busy_hour;
+mod cli_chart;
+mod cli_query;
+mod cli_stats;
 mod floors;
 mod lines;
 mod obs;
