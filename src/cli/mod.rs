@@ -7,6 +7,7 @@
 
 mod config;
 mod context;
+mod demo;
 mod failure;
 mod global;
 mod help;

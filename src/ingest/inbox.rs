@@ -30,7 +30,13 @@ pub(super) struct Inbox<'s> {
 
 impl<'s> Inbox<'s> {
     pub(super) fn new(receiver: Receiver<Message>, stop: &'s AtomicBool) -> Inbox<'s> {
-        Inbox { receiver, stop, bytes: 0, ended: false, failure: None }
+        Inbox {
+            receiver,
+            stop,
+            bytes: 0,
+            ended: false,
+            failure: None,
+        }
     }
 
     /// The next pack, whenever it comes; `None` at the end.

@@ -16,7 +16,9 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::input::{Format, InputError, Options};
 use crate::model::Millis;
-use crate::store::{Appending, BatchCounts, DeadLetter, Dedupe, EventWriter, Pack, Store, StoreError};
+use crate::store::{
+    Appending, BatchCounts, DeadLetter, Dedupe, EventWriter, Pack, Store, StoreError,
+};
 use inbox::Inbox;
 
 /// Rows after which a transaction ends. Beyond some ten thousand, the price of a
@@ -142,14 +144,20 @@ pub fn run(
 ///
 /// # Errors
 /// When the input cannot be read on.
-pub fn rehearse(job: Job, stop: &AtomicBool, observer: &mut dyn Observer) -> Result<Summary, IngestError> {
+pub fn rehearse(
+    job: Job,
+    stop: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Summary, IngestError> {
     let (strict, source) = (job.strict, job.source.clone());
     let mut inbox = Inbox::new(reader::start(job, None), stop);
     let mut summary = Summary::default();
     while let Some(pack) = inbox.wait()? {
         summary.counts.accepted += (pack.len() - pack.letters().len()) as u64;
         summary.counts.rejected += pack.letters().len() as u64;
-        pack.letters().iter().for_each(|letter| observer.refused(letter));
+        pack.letters()
+            .iter()
+            .for_each(|letter| observer.refused(letter));
         refuse_if_strict(strict, &source, pack.letters())?;
         summary.bytes = inbox.bytes();
         observer.committed(&summary);
@@ -169,7 +177,12 @@ struct Intake<'o> {
 
 impl Intake<'_> {
     /// One transaction: what waits, and what comes while it is written.
-    fn transact(&mut self, store: &mut Store, inbox: &mut Inbox<'_>, first: Pack) -> Result<(), IngestError> {
+    fn transact(
+        &mut self,
+        store: &mut Store,
+        inbox: &mut Inbox<'_>,
+        first: Pack,
+    ) -> Result<(), IngestError> {
         let age = Stopwatch::start();
         let held = gather(inbox, first, &age);
         let mut letters = Vec::new();
@@ -223,8 +236,12 @@ fn gather(inbox: &mut Inbox<'_>, first: Pack, age: &Stopwatch) -> Vec<Pack> {
     let mut rows = first.len();
     let mut held = vec![first];
     while rows < ROWS_TO_BEGIN {
-        let Some(left) = WAIT_FOR_COMPANY.checked_sub(age.elapsed()) else { break };
-        let Some(pack) = inbox.receive(left) else { break };
+        let Some(left) = WAIT_FOR_COMPANY.checked_sub(age.elapsed()) else {
+            break;
+        };
+        let Some(pack) = inbox.receive(left) else {
+            break;
+        };
         rows += pack.len();
         held.push(pack);
     }
@@ -233,9 +250,10 @@ fn gather(inbox: &mut Inbox<'_>, first: Pack, age: &Stopwatch) -> Vec<Pack> {
 
 fn refuse_if_strict(strict: bool, source: &str, letters: &[DeadLetter]) -> Result<(), IngestError> {
     match letters.first() {
-        Some(letter) if strict => {
-            Err(IngestError::Strict { input: source.to_owned(), letter: Box::new(letter.clone()) })
-        }
+        Some(letter) if strict => Err(IngestError::Strict {
+            input: source.to_owned(),
+            letter: Box::new(letter.clone()),
+        }),
         Some(_) | None => Ok(()),
     }
 }

@@ -29,10 +29,29 @@ pub(super) fn start(job: Job, raw_kept_ms: Option<i64>) -> Receiver<Message> {
     receiver
 }
 
-fn read(job: Job, raw_kept_ms: Option<i64>, sender: &SyncSender<Message>) -> Result<(), IngestError> {
-    let Job { input, source, format, options, dedupe, nonce, now, .. } = job;
-    let unreadable = |error| IngestError::Read { input: source.clone(), source: error };
-    let unfit = |error| IngestError::Input { input: source.clone(), source: error };
+fn read(
+    job: Job,
+    raw_kept_ms: Option<i64>,
+    sender: &SyncSender<Message>,
+) -> Result<(), IngestError> {
+    let Job {
+        input,
+        source,
+        format,
+        options,
+        dedupe,
+        nonce,
+        now,
+        ..
+    } = job;
+    let unreadable = |error| IngestError::Read {
+        input: source.clone(),
+        source: error,
+    };
+    let unfit = |error| IngestError::Input {
+        input: source.clone(),
+        source: error,
+    };
     let max_line = options.max_line;
     let mut decoder = Decoder::new(format, options).map_err(unfit)?;
     let mut lines = Lines::new(open(input).map_err(unreadable)?, format, max_line);
@@ -42,7 +61,9 @@ fn read(job: Job, raw_kept_ms: Option<i64>, sender: &SyncSender<Message>) -> Res
     let mut bytes = 0;
     loop {
         decoder.set_now(now());
-        let Some(chunk) = lines.next_chunk().map_err(unreadable)? else { return Ok(()) };
+        let Some(chunk) = lines.next_chunk().map_err(unreadable)? else {
+            return Ok(());
+        };
         for line in chunk {
             bytes = line.offset;
             take(&mut decoder, &mut packer, &line, nonce, max_line).map_err(unfit)?;
@@ -58,7 +79,9 @@ fn read(job: Job, raw_kept_ms: Option<i64>, sender: &SyncSender<Message>) -> Res
 
 /// Sends the pack; says whether anybody listens.
 fn send(sender: &SyncSender<Message>, packer: &mut Packer, bytes: u64) -> bool {
-    sender.send(Message::Pack(Box::new(packer.take()), bytes)).is_ok()
+    sender
+        .send(Message::Pack(Box::new(packer.take()), bytes))
+        .is_ok()
 }
 
 fn take(
@@ -71,13 +94,28 @@ fn take(
     match &line.body {
         Body::Whole(bytes) => match decoder.decode(bytes)? {
             Decoded::Event(event) => {
-                packer.add(&event, Origin { line: line.number, byte_offset: line.offset, bytes, nonce });
+                packer.add(
+                    &event,
+                    Origin {
+                        line: line.number,
+                        byte_offset: line.offset,
+                        bytes,
+                        nonce,
+                    },
+                );
             }
-            Decoded::Rejected(reject) => packer.bury(letter(line, &reject, bytes, bytes.len() > SAMPLE)),
+            Decoded::Rejected(reject) => {
+                packer.bury(letter(line, &reject, bytes, bytes.len() > SAMPLE))
+            }
             Decoded::Header => {}
         },
         Body::TooLong(head) => {
-            packer.bury(letter(line, &Reject::LineTooLong { limit: max_line }, head, true));
+            packer.bury(letter(
+                line,
+                &Reject::LineTooLong { limit: max_line },
+                head,
+                true,
+            ));
         }
     }
     Ok(())

@@ -84,7 +84,11 @@ mod tests {
             .collect();
         let mut packed = gzip(&text);
         packed.truncate(packed.len() / 2);
-        let mut lines = Lines::new(open(Box::new(Cursor::new(packed))).unwrap(), Format::Jsonl, MAX_LINE);
+        let mut lines = Lines::new(
+            open(Box::new(Cursor::new(packed))).unwrap(),
+            Format::Jsonl,
+            MAX_LINE,
+        );
         let mut read = 0;
         let error = loop {
             match lines.next_chunk() {

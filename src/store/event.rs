@@ -8,8 +8,8 @@ use super::columns::Binder;
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
 use super::{
-    BatchCounts, DeadLetter, Dedupe, NameId, Pack, Retention, SeriesId, SeriesLabels, Settings, StoreError,
-    Txn,
+    BatchCounts, DeadLetter, Dedupe, NameId, Pack, Retention, SeriesId, SeriesLabels, Settings,
+    StoreError, Txn,
 };
 use crate::model::{Event, Millis, Signal, Span, Tokens, Usd};
 
@@ -331,8 +331,19 @@ impl Appending<'_, '_> {
     }
 
     fn note_age(&mut self, at: i64) {
-        let Retention { raw, minute, hour, day, .. } = self.settings.retention;
-        for (outlived, kept) in self.outcome.outlived.iter_mut().zip([raw, minute, hour, day]) {
+        let Retention {
+            raw,
+            minute,
+            hour,
+            day,
+            ..
+        } = self.settings.retention;
+        for (outlived, kept) in self
+            .outcome
+            .outlived
+            .iter_mut()
+            .zip([raw, minute, hour, day])
+        {
             *outlived += u64::from(kept.is_some_and(|ms| at < self.now.0.saturating_sub(ms)));
         }
     }

@@ -1,0 +1,5 @@
+//! `obs demo`: the main job, told with a simulated week.
+
+mod fleet;
+mod line;
+mod week;
