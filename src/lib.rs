@@ -18,4 +18,6 @@ pub mod query;
 pub mod retention;
 pub mod rollup;
 
+pub mod cycle;
+
 pub mod cli;

@@ -5,8 +5,9 @@
 //! a test makes one of its own. Commands are not known here.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::Weekday;
 use chrono_tz::Tz;
@@ -16,6 +17,7 @@ use super::global::Globals;
 use super::time::{Frame, Parsed, Side, parse_time};
 use crate::clock;
 use crate::config::{Color, Config, Durability, Output, Places, Variables};
+use crate::ingest::Now;
 use crate::model::{Millis, Zone};
 use crate::render::safe::Untrusted;
 use crate::render::{self, Answer, Format, Style};
@@ -127,6 +129,8 @@ pub(crate) struct Context<'a> {
     pub config: Config,
     /// What the process finds around itself.
     pub environment: &'a Environment,
+    /// Whether the present was set, and so stands still.
+    now_is_set: bool,
     globals: Globals,
 }
 
@@ -144,6 +148,7 @@ impl<'a> Context<'a> {
         let zone = || config.tz.unwrap_or_else(|| environment.local_zone());
         let Parsed { at: now, warning } = present(&globals, environment, zone)?;
         let mut ctx = Context {
+            now_is_set: told_now(&globals, environment).is_some(),
             now,
             stdin: std::mem::replace(&mut streams.stdin, Box::new(io::empty())),
             stdout: &mut *streams.stdout,
@@ -261,6 +266,35 @@ impl<'a> Context<'a> {
         Ok(render::write(self.stdout, answer, &style)?)
     }
 
+    /// The present for work that goes on: the clock, or the moment that was set.
+    pub fn present(&self) -> Now {
+        let now = self.now;
+        match self.now_is_set {
+            true => Arc::new(move || now),
+            false => Arc::new(clock::now),
+        }
+    }
+
+    /// Asks once, when there is somebody to ask; without a terminal the answer is no.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn confirms(&mut self, question: &str) -> Result<bool, Failure> {
+        if !self.environment.stdin_is_terminal {
+            return Ok(false);
+        }
+        write!(self.stderr, "{question} [y/N] ")?;
+        self.stderr.flush()?;
+        let mut answer = String::new();
+        io::BufReader::new(&mut self.stdin).read_line(&mut answer)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+
+    /// Whether the answer is for people.
+    pub fn wants_table(&self) -> bool {
+        self.config.output == Output::Table
+    }
+
     /// Remarks on success, for people only: silent in cron, in pipes and with `--quiet`.
     pub fn notice(&mut self, text: impl Display) {
         if self.environment.stdout_is_terminal && !self.globals.place.quiet {
@@ -316,14 +350,18 @@ fn present(
     zone: impl Fn() -> Tz,
 ) -> Result<Parsed, Failure> {
     let now = clock::now();
-    let told = globals.place.now.as_deref();
-    match told.or_else(|| environment.variables.text("OBS_NOW")) {
+    match told_now(globals, environment) {
         Some(text) => Ok(parse_time(text, Side::Since, &frame(now, zone()))?),
         None => Ok(Parsed {
             at: now,
             warning: None,
         }),
     }
+}
+
+fn told_now<'t>(globals: &'t Globals, environment: &'t Environment) -> Option<&'t str> {
+    let told = globals.place.now.as_deref();
+    told.or_else(|| environment.variables.text("OBS_NOW"))
 }
 
 fn frame(now: Millis, zone: Tz) -> Frame {

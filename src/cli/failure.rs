@@ -13,9 +13,12 @@ use serde_json::{Value, json};
 
 use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
-use crate::model::DurationError;
+use crate::ingest::IngestError;
+use crate::input::InputError;
+use crate::model::{DurationError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted};
+use crate::retention::Unordered;
 use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
@@ -264,6 +267,53 @@ impl From<StoreError> for Failure {
             StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
             StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
         }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Failure {
+        let failure = |code| Failure::from_error(Kind::Usage, code, &error);
+        match &error {
+            InputError::NoEquals(_) => failure("mapping_invalid")
+                .hint("write --map timestamp=TIMESTAMP or --set type=request"),
+            InputError::UnknownField { .. } | InputError::FieldTwice(_) => failure("field_unknown")
+                .hint("the left side is a field of an event, such as timestamp, model or input_tokens"),
+            InputError::BadPath(_) => failure("mapping_invalid")
+                .hint("a path is names with dots between them: response.usage.prompt_tokens"),
+            InputError::NoColumn { .. } | InputError::ColumnTwice(_) | InputError::BadHeader(_) => {
+                failure("header_invalid").hint("the first line of a CSV file names its columns")
+            }
+            InputError::BaseWithoutUnit => {
+                failure("time_unit_missing").hint("add --time-unit ms, or whatever the unit is")
+            }
+        }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Failure {
+        match error {
+            IngestError::Input { input, source } => Failure::from(source).at(input),
+            IngestError::Store(error) => error.into(),
+            IngestError::Read { .. } => {
+                Failure::from_error(Kind::Failed, "input_unreadable", &error)
+            }
+            IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
+                .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
+        }
+    }
+}
+
+impl From<ZoneError> for Failure {
+    fn from(error: ZoneError) -> Failure {
+        Failure::usage("timezone_unknown", error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<Unordered> for Failure {
+    fn from(error: Unordered) -> Failure {
+        Failure::from_error(Kind::Usage, "retention_unordered", &error)
+            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
     }
 }
 

@@ -11,6 +11,11 @@ mod demo;
 mod failure;
 mod global;
 mod help;
+mod ingest;
+mod init;
+mod retention;
+mod rollup;
+mod run;
 pub mod time;
 
 use std::ffi::OsString;
@@ -45,18 +50,36 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::Args),
+    Ingest(ingest::Args),
+    Rollup(rollup::Args),
+    Run(run::Args),
+    Retention(retention::Args),
+    Cleanup(retention::RunArgs),
     Config(config::Args),
 }
 
 /// The commands as the short help groups them.
-const GROUPS: &[help::Group] = &[help::Group {
-    title: "Operate",
-    commands: &["config"],
-}];
+const GROUPS: &[help::Group] = &[
+    help::Group {
+        title: "Record",
+        commands: &["init", "ingest"],
+    },
+    help::Group {
+        title: "Operate",
+        commands: &["run", "rollup", "retention", "cleanup", "config"],
+    },
+];
 
 /// Calls the command.
 fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Init(args) => init::run(ctx, args),
+        Command::Ingest(args) => ingest::run(ctx, args),
+        Command::Rollup(args) => rollup::run(ctx, args),
+        Command::Run(args) => run::run(ctx, args),
+        Command::Retention(args) => retention::run(ctx, args),
+        Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

@@ -59,6 +59,7 @@ const READ_LATENCY: &str = "SELECT bucket_ms, provider, model, role, first_ms, l
      FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until AND provider BETWEEN :low AND :high
      ORDER BY bucket_ms, provider, model, role";
 const DELETE: &str = "DELETE FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until";
+const COUNT: &str = "SELECT count(*) FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until";
 const FIRST: &str = "SELECT min(bucket_ms) FROM $tier WHERE bucket_ms >= :from";
 
 fn table(tier: Resolution) -> &'static str {
@@ -213,6 +214,22 @@ impl Txn<'_> {
     pub fn drop_buckets(&self, tier: Resolution, span: Span) -> Result<u64, StoreError> {
         let mut stmt = self.conn.prepare_cached(&on(tier, DELETE))?;
         Ok(stmt.execute(named_params! { ":from": span.from.0, ":until": span.until.0 })? as u64)
+    }
+
+    /// How many rows a tier holds in a span; of raw, how many events.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn count_rows(&self, tier: Resolution, span: Span) -> Result<u64, StoreError> {
+        if tier == Resolution::Raw {
+            return self.count_events(span);
+        }
+        let mut stmt = self.conn.prepare_cached(&on(tier, COUNT))?;
+        let count: i64 = stmt.query_row(
+            named_params! { ":from": span.from.0, ":until": span.until.0 },
+            |r| r.get(0),
+        )?;
+        Ok(count as u64)
     }
 
     /// When the first bucket at or after `from` begins.

@@ -11,8 +11,9 @@ const PAGE_SIZE: &str = "PRAGMA page_size";
 const STEP: &str = "PRAGMA incremental_vacuum(256)";
 const DROP_BATCHES: &str = "DELETE FROM ingest_batch WHERE at_ms < :until";
 const DROP_LETTERS: &str = "DELETE FROM dead_letter WHERE at_ms < :until";
-const DROP_SERIES: &str = "DELETE FROM series WHERE id NOT IN (SELECT DISTINCT series FROM event)";
-const DROP_NAMES: &str = "DELETE FROM name WHERE id NOT IN (
+const UNUSED_SERIES: &str =
+    "SELECT id FROM series WHERE id NOT IN (SELECT DISTINCT series FROM event)";
+const UNUSED_NAMES: &str = "SELECT id FROM name WHERE id NOT IN (
  SELECT provider FROM series UNION SELECT model FROM series UNION SELECT role FROM series
  UNION SELECT project FROM series UNION SELECT endpoint FROM series UNION SELECT error_type FROM series
  UNION SELECT limit_type FROM series
@@ -27,6 +28,12 @@ const DROP_NAMES: &str = "DELETE FROM name WHERE id NOT IN (
  UNION SELECT project FROM ledger
  UNION SELECT session FROM session UNION SELECT provider FROM session UNION SELECT model FROM session
  UNION SELECT user FROM session UNION SELECT project FROM session)";
+const DROP_SERIES: &str = "DELETE FROM series WHERE id = :id";
+const DROP_NAME: &str = "DELETE FROM name WHERE id = :id";
+const LAST_BATCH: &str = "SELECT max(id) FROM ingest_batch";
+
+/// Names forgotten in one transaction.
+const NAMES_AT_ONCE: usize = 2_000;
 
 /// What the file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +61,40 @@ impl Store {
         })
     }
 
+    /// Collects series and names that nothing refers to any more.
+    ///
+    /// They are looked for without holding up a writer, and forgotten only when no
+    /// event came in since, which might use them again; else the next time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn collect_names(&mut self) -> Result<u64, StoreError> {
+        let (batch, series, names) = self.read(|txn| {
+            Ok::<_, StoreError>((
+                txn.last_batch()?,
+                txn.ids(UNUSED_SERIES)?,
+                txn.ids(UNUSED_NAMES)?,
+            ))
+        })?;
+        let mut forgotten = 0;
+        for (sql, ids) in [(DROP_SERIES, series), (DROP_NAME, names)] {
+            for ids in ids.chunks(NAMES_AT_ONCE) {
+                forgotten += self.write(|txn| {
+                    if txn.last_batch()? != batch {
+                        return Ok(0);
+                    }
+                    let mut stmt = txn.conn.prepare_cached(sql)?;
+                    for id in ids {
+                        stmt.execute(named_params! { ":id": id })?;
+                    }
+                    txn.raise_name_epoch()?;
+                    Ok::<_, StoreError>(ids.len() as u64)
+                })?;
+            }
+        }
+        Ok(forgotten)
+    }
+
     /// Gives at most 256 free pages back to the file system; says whether some were left.
     ///
     /// # Errors
@@ -79,16 +120,16 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Collects series and names that nothing refers to any more.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn collect_names(&self) -> Result<u64, StoreError> {
-        let series = self.conn.execute(DROP_SERIES, [])? as u64;
-        let names = self.conn.execute(DROP_NAMES, [])? as u64;
-        if series + names > 0 {
-            self.raise_name_epoch()?;
-        }
-        Ok(series + names)
+    fn ids(&self, sql: &str) -> Result<Vec<i64>, StoreError> {
+        let mut stmt = self.conn.prepare(sql)?;
+        let ids = stmt.query_map([], |r| r.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn last_batch(&self) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached(LAST_BATCH)?
+            .query_row([], |r| r.get(0))?)
     }
 }

@@ -67,7 +67,10 @@ impl Txn<'_> {
     }
 
     /// Raises the floor of a tier. Only the transaction that deletes below it may.
-    pub(super) fn raise_floor(&self, tier: Resolution, to: Millis) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn raise_floor(&self, tier: Resolution, to: Millis) -> Result<(), StoreError> {
         self.set_state(floor_key(tier), to.0)
     }
 

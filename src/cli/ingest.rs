@@ -1,0 +1,527 @@
+//! `obs ingest`: events from files or a pipe. How lines are read and stored is
+//! known to `crate::ingest`; here are the flags, the progress and the summary.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::time::{Side, parse_time};
+use crate::clock::Stopwatch;
+use crate::ingest::{self, Job, Observer, Summary};
+use crate::input::{self, Mapping, TimeUnit};
+use crate::model::Unit;
+use crate::render::{Answer, Cell, Column, human, safe::Untrusted};
+use crate::store::{DeadLetter, Dedupe, Retention};
+
+/// Refused lines that are shown on stderr.
+const SHOWN: u64 = 10;
+/// Work shorter than this shows no progress.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Read events from files or a pipe and store them
+///
+/// A line is one JSON object (or a CSV record) with a type, a time and whatever
+/// else is known of a request, a cache access or a rate-limit decision. A line
+/// that came before counts once; a line that cannot be read is kept aside with
+/// its reason, and the others go on.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = "Examples:
+  obs ingest events.jsonl                       a file; again, and nothing changes
+  my-app | obs ingest                           a pipe; stored at the latest 200 ms later
+  obs ingest --dry-run events.jsonl.gz          read, say what is wrong, store nothing
+  obs ingest trace.csv --map timestamp=TIMESTAMP --map input_tokens=ContextTokens --set type=request")]
+pub(super) struct Args {
+    /// Files to read, packed with gzip or zstd or not; - or none for stdin
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How lines are written; auto goes by the name of the file
+    #[arg(long = "format", value_enum, default_value = "auto", help_heading = "Input")]
+    written: FormatChoice,
+    /// Take FIELD from this column or dotted path
+    #[arg(long, value_name = "FIELD=SOURCE", help_heading = "Input")]
+    map: Vec<String>,
+    /// Give FIELD this value where a line does not
+    #[arg(long, value_name = "FIELD=VALUE", help_heading = "Input")]
+    set: Vec<String>,
+    /// Unit of times that are numbers: s, ms, us, ns [default: by their size]
+    #[arg(long, value_name = "UNIT", help_heading = "Input")]
+    time_unit: Option<String>,
+    /// Moment that relative times count from
+    #[arg(long, value_name = "TIME", help_heading = "Input")]
+    time_base: Option<String>,
+    /// Time of lines that have none: now, or refuse them
+    #[arg(long, value_enum, default_value = "refuse", help_heading = "Input")]
+    default_time: DefaultTime,
+    /// Longest line: 1MiB, 64KiB, 500000
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, help_heading = "Input")]
+    max_line: usize,
+    /// What makes two lines the same event
+    #[arg(long, value_enum, default_value = "time-id", help_heading = "Input")]
+    dedupe: DedupeChoice,
+    /// Take events from before the reach of raw events; repetitions cannot be told there
+    #[arg(long, help_heading = "Input")]
+    backfill: bool,
+    /// Stop at the first line that cannot be read
+    #[arg(long, help_heading = "Input")]
+    strict: bool,
+    /// Write every refused line's place and reason to this file
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    rejects: Option<PathBuf>,
+    /// Read and check, store nothing
+    #[arg(short = 'n', long, help_heading = "Input")]
+    dry_run: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum FormatChoice {
+    Auto,
+    Jsonl,
+    Csv,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum DefaultTime {
+    Refuse,
+    Now,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum DedupeChoice {
+    /// Time and id
+    TimeId,
+    /// The id alone; the version with the most tokens stays
+    Id,
+    /// The bytes of the line
+    Content,
+}
+
+pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
+    let inputs = inputs(ctx, args)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let signals = Signals::watch(&stop)?;
+    let mut rejects = args.rejects.as_deref().map(create).transpose()?;
+    let mut store = if args.dry_run {
+        None
+    } else {
+        Some(ctx.create_store()?)
+    };
+    if let Some(store) = &mut store {
+        store.note_birth(ctx.now)?;
+    }
+    let clock = Stopwatch::start();
+    let mut total = Summary::default();
+    for input in inputs {
+        let (job, size) = job(ctx, args, input)?;
+        let source = job.source.clone();
+        let mut watcher = Watcher::new(ctx, &source, size, rejects.as_mut(), total.counts.rejected);
+        let summary = match &mut store {
+            Some(store) => ingest::run(store, job, &stop, &mut watcher),
+            None => ingest::rehearse(job, &stop, &mut watcher),
+        }?;
+        watcher.finish()?;
+        add(&mut total, &summary);
+        if total.interrupted {
+            break;
+        }
+    }
+    if let Some(rejects) = &mut rejects {
+        rejects.flush()?;
+    }
+    let retention = match &mut store {
+        Some(store) => store.read(|txn| txn.retention())?,
+        None => Retention::default(),
+    };
+    tell(ctx, &total, &retention, clock.elapsed(), args.dry_run)?;
+    match () {
+        () if total.interrupted => Err(Failure::silent(signals.kind())),
+        () if total.counts.rejected > 0 => Err(Failure::silent(Kind::Partly)),
+        () => Ok(()),
+    }
+}
+
+/// A file, or what comes through stdin.
+enum Input {
+    File(PathBuf),
+    Stdin,
+}
+
+fn inputs(ctx: &Context<'_>, args: &Args) -> Result<Vec<Input>, Failure> {
+    let dash = Path::new("-");
+    if args.files.iter().filter(|f| *f == dash).count() > 1 {
+        return Err(Failure::usage(
+            "stdin_twice",
+            "- stands for stdin, which can be read once only",
+        ));
+    }
+    if args.files.is_empty() {
+        if ctx.environment.stdin_is_terminal {
+            return Err(
+                Failure::usage("no_input", "no file was named and stdin is a terminal").hint(
+                    "`obs ingest FILE`, or `my-app | obs ingest`; `obs ingest --help` shows more",
+                ),
+            );
+        }
+        return Ok(vec![Input::Stdin]);
+    }
+    let input = |f: &PathBuf| {
+        if f == dash {
+            Input::Stdin
+        } else {
+            Input::File(f.clone())
+        }
+    };
+    Ok(args.files.iter().map(input).collect())
+}
+
+fn job(ctx: &mut Context<'_>, args: &Args, input: Input) -> Result<(Job, Option<u64>), Failure> {
+    let (source, bytes, size, is_file): (_, Box<dyn Read + Send>, _, _) = match input {
+        Input::Stdin => (
+            "-".to_owned(),
+            std::mem::replace(&mut ctx.stdin, Box::new(io::empty())),
+            None,
+            false,
+        ),
+        Input::File(path) => {
+            let file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
+            let meta = file.metadata().map_err(|e| unreadable(&path, &e))?;
+            if meta.is_dir() {
+                return Err(Failure::new(
+                    Kind::Failed,
+                    "input_unreadable",
+                    format!("cannot read {}: it is a folder", path.display()),
+                )
+                .hint("name its files: FOLDER/*.jsonl"));
+            }
+            (
+                path.display().to_string(),
+                Box::new(file),
+                Some(meta.len()),
+                meta.is_file(),
+            )
+        }
+    };
+    let job = Job {
+        format: format(args.written, &source),
+        options: options(ctx, args)?,
+        input: bytes,
+        dedupe: match args.dedupe {
+            DedupeChoice::TimeId => Dedupe::TimeId,
+            DedupeChoice::Id => Dedupe::Id,
+            DedupeChoice::Content => Dedupe::Content,
+        },
+        backfill: args.backfill,
+        strict: args.strict,
+        nonce: (!is_file).then(nonce),
+        now: ctx.present(),
+        source,
+    };
+    Ok((job, size.filter(|_| is_file)))
+}
+
+fn format(choice: FormatChoice, source: &str) -> input::Format {
+    let name = source.trim_end_matches(".gz").trim_end_matches(".zst");
+    match choice {
+        FormatChoice::Csv => input::Format::Csv,
+        FormatChoice::Auto if name.ends_with(".csv") => input::Format::Csv,
+        FormatChoice::Auto | FormatChoice::Jsonl => input::Format::Jsonl,
+    }
+}
+
+fn options(ctx: &mut Context<'_>, args: &Args) -> Result<input::Options, Failure> {
+    let mut mapping = Mapping::default();
+    for rule in &args.map {
+        mapping.map(rule)?;
+    }
+    for rule in &args.set {
+        mapping.set(rule)?;
+    }
+    let time_unit = args.time_unit.as_deref().map(|name| {
+        TimeUnit::parse(name).ok_or_else(|| {
+            Failure::usage("time_unit_unknown", format!("unknown time unit {name:?}"))
+                .hint("use s, ms, us or ns")
+        })
+    });
+    let time_base = match &args.time_base {
+        Some(text) => Some(parse_time(text, Side::Since, &ctx.frame())?.at),
+        None => None,
+    };
+    Ok(input::Options {
+        mapping,
+        time_unit: time_unit.transpose()?,
+        time_base,
+        default_to_now: args.default_time == DefaultTime::Now,
+        max_line: args.max_line,
+        ..input::Options::new(ctx.now)
+    })
+}
+
+/// Tells the lines of this run of a pipe from those of any other.
+fn nonce() -> u64 {
+    rand::random()
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let units = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("B", 1),
+        ("", 1),
+    ];
+    let (digits, unit) = units
+        .iter()
+        .find_map(|(name, unit)| text.strip_suffix(name).map(|digits| (digits, *unit)))
+        .unwrap_or((text, 1));
+    let size = digits
+        .trim()
+        .parse::<usize>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit));
+    size.filter(|n| (64..=1 << 30).contains(n))
+        .ok_or_else(|| "expected a size from 64 B to 1 GiB, such as 1MiB or 500000".to_owned())
+}
+
+fn create(path: &Path) -> Result<io::BufWriter<File>, Failure> {
+    File::create(path).map(io::BufWriter::new).map_err(|e| {
+        Failure::new(
+            Kind::Failed,
+            "rejects_unwritable",
+            format!("cannot write {}", path.display()),
+        )
+        .caused_by(Some(&e))
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Kind::Failed,
+        "input_unreadable",
+        format!("cannot read {}", path.display()),
+    )
+    .caused_by(Some(error))
+}
+
+/// SIGINT and SIGTERM end the ingest after the commit at hand.
+struct Signals {
+    terminated: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn watch(stop: &Arc<AtomicBool>) -> Result<Signals, Failure> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        let terminated = Arc::new(AtomicBool::new(false));
+        for (signal, flag) in [(SIGINT, stop), (SIGTERM, stop), (SIGTERM, &terminated)] {
+            signal_hook::flag::register(signal, Arc::clone(flag)).map_err(|e| {
+                Failure::new(Kind::Failed, "signals", "cannot listen for signals")
+                    .caused_by(Some(&e))
+            })?;
+        }
+        Ok(Signals { terminated })
+    }
+
+    fn kind(&self) -> Kind {
+        match self.terminated.load(std::sync::atomic::Ordering::Relaxed) {
+            true => Kind::Terminated,
+            false => Kind::Interrupted,
+        }
+    }
+}
+
+/// Shows how it goes, and which lines are refused.
+struct Watcher<'a> {
+    source: &'a str,
+    stderr: &'a mut dyn Write,
+    rejects: Option<&'a mut io::BufWriter<File>>,
+    refused: u64,
+    age: Stopwatch,
+    progress_allowed: bool,
+    size: Option<u64>,
+    bar: Option<ProgressBar>,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(
+        ctx: &'a mut Context<'_>,
+        source: &'a str,
+        size: Option<u64>,
+        rejects: Option<&'a mut io::BufWriter<File>>,
+        refused: u64,
+    ) -> Watcher<'a> {
+        Watcher {
+            source,
+            progress_allowed: ctx.progress_allowed(),
+            stderr: &mut *ctx.stderr,
+            rejects,
+            refused,
+            age: Stopwatch::start(),
+            size,
+            bar: None,
+            failed: None,
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.failed.map_or(Ok(()), |e| {
+            Err(Failure::new(
+                Kind::Failed,
+                "rejects_unwritable",
+                "cannot write the refused lines",
+            )
+            .caused_by(Some(&e)))
+        })
+    }
+
+    fn bar(size: Option<u64>) -> ProgressBar {
+        let (template, length) = match size {
+            Some(_) => ("{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left", size),
+            None => ("{spinner} {bytes}  {msg}", None),
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_style(style)
+    }
+}
+
+impl Observer for Watcher<'_> {
+    fn committed(&mut self, so_far: &Summary) {
+        if !self.progress_allowed || self.age.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| Watcher::bar(self.size));
+        bar.set_position(so_far.bytes);
+        bar.set_message(format!("{} events", human::count(so_far.counts.accepted)));
+    }
+
+    fn refused(&mut self, letter: &DeadLetter) {
+        self.refused += 1;
+        if let Some(rejects) = &mut self.rejects {
+            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
+            if let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown()) {
+                self.failed.get_or_insert(error);
+            }
+        }
+        if self.refused <= SHOWN {
+            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
+            // Who closed stderr does not want to hear it.
+            let _ = writeln!(self.stderr, "{}", Untrusted(&line).shown());
+        }
+    }
+}
+
+fn add(total: &mut Summary, more: &Summary) {
+    total.counts.add(&more.counts);
+    total.bytes += more.bytes;
+    total.interrupted |= more.interrupted;
+    for (sum, more) in total.outlived.iter_mut().zip(more.outlived) {
+        *sum += more;
+    }
+}
+
+/// The summary: words for people on a terminal, an answer for programs that ask for one.
+fn tell(
+    ctx: &mut Context<'_>,
+    total: &Summary,
+    retention: &Retention,
+    took: Duration,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let counts = &total.counts;
+    let per_second = counts.lines() as f64 / took.as_secs_f64().max(1e-9);
+    if counts.rejected > SHOWN {
+        let more = counts.rejected - SHOWN;
+        ctx.warn(format!(
+            "{} more lines were refused; --rejects FILE lists them all",
+            human::count(more)
+        ));
+    }
+    if let (Some(kept), n @ 1..) = (retention.raw, total.outlived[0]) {
+        ctx.warn(format!(
+            "{} accepted {} older than {}, for which raw events are kept: the next retention run lets them go{}",
+            human::count(n),
+            if n == 1 { "event is" } else { "events are" },
+            human::duration_ms(kept),
+            coarser(retention, total),
+        ));
+    }
+    if ctx.wants_table() {
+        let verb = if dry_run {
+            "would be accepted"
+        } else {
+            "accepted"
+        };
+        ctx.notice(format!(
+            "{} lines: {} {verb}, {} updated, {} duplicate, {} rejected in {:.1} s ({} events/s)",
+            human::count(counts.lines()),
+            human::count(counts.accepted),
+            human::count(counts.updated),
+            human::count(counts.duplicate),
+            human::count(counts.rejected),
+            took.as_secs_f64(),
+            human::count(per_second as u64),
+        ));
+        return Ok(());
+    }
+    let count = |name: &'static str| Column::new(name, name).in_unit(Unit::Count);
+    let names = ["lines", "accepted", "updated", "duplicate", "rejected"];
+    let old = [
+        "older_than_raw",
+        "older_than_1min",
+        "older_than_1hour",
+        "older_than_1day",
+    ];
+    let mut columns: Vec<Column> = names.into_iter().chain(old).map(count).collect();
+    columns.push(Column::new("duration_s", "duration"));
+    columns.push(Column::new("lines_per_s", "lines/s"));
+    let mut answer = Answer::new("obs.ingest/v1", columns);
+    let numbers = [
+        counts.lines(),
+        counts.accepted,
+        counts.updated,
+        counts.duplicate,
+        counts.rejected,
+    ];
+    let mut row: Vec<Cell> = numbers
+        .into_iter()
+        .chain(total.outlived)
+        .map(|n| Cell::Int(n.into()))
+        .collect();
+    row.push(Cell::Seconds(took.as_secs_f64()));
+    row.push(Cell::Rate(per_second));
+    answer.rows.push(row);
+    ctx.answer(&answer)
+}
+
+/// How many outlive the coarser tiers as well.
+fn coarser(retention: &Retention, total: &Summary) -> String {
+    let tiers = [
+        ("minutes", retention.minute),
+        ("hours", retention.hour),
+        ("days", retention.day),
+    ];
+    let parts: Vec<String> = tiers
+        .into_iter()
+        .zip(&total.outlived[1..])
+        .filter_map(|((name, kept), n)| {
+            kept.filter(|_| *n > 0)
+                .map(|_| format!("{} outlive {name}", human::count(*n)))
+        })
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    }
+}
