@@ -9,10 +9,12 @@ mod line;
 mod stage;
 mod week;
 
+use std::ffi::OsStr;
+
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::Output;
-use crate::model::{Millis, Span};
+use crate::model::{Span, Zone};
 use stage::{Stage, prompt, quoted};
 use week::Week;
 
@@ -37,10 +39,11 @@ pub(super) struct Args {
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     if ctx.config.output != Output::Table {
-        return Err(
-            Failure::usage("demo_for_people", "the demo is for people, not for programs")
-                .hint("leave out --output, --json and OBS_OUTPUT"),
-        );
+        return Err(Failure::usage(
+            "demo_for_people",
+            "the demo is for people, not for programs",
+        )
+        .hint("leave out --output, --json and OBS_OUTPUT"));
     }
     let stage = Stage::set(ctx)?;
     let week = Week::before(ctx.now);
@@ -64,10 +67,13 @@ fn walk(ctx: &mut Context<'_>, stage: &Stage) -> Result<(), Failure> {
     prompt(ctx, &format!("head -n 1 {}", quoted(&events)))?;
     write!(ctx.stdout, "{}", stage.first_event()?)?;
     prompt(ctx, &format!("export OBS_DB={}", quoted(stage.db())))?;
-    stage.play(ctx, &["ingest".as_ref(), &events])?;
+    stage.play(ctx, &[OsStr::new("ingest"), &events])?;
     stage.play(ctx, &["rollup"])?;
     stage.play(ctx, &["stats", "--by", "provider", "--since", "7d"])?;
-    stage.play(ctx, &["chart", "p95_latency", "--by", "provider", "--since", "7d"])
+    stage.play(
+        ctx,
+        &["chart", "p95_latency", "--by", "provider", "--since", "7d"],
+    )
 }
 
 /// What to type when everything is gone.
@@ -89,16 +95,16 @@ That was simulated, and is removed again. What to type next:
 fn go_on(ctx: &mut Context<'_>, stage: &Stage, incident: Span) -> Result<(), Failure> {
     let obs = program();
     let db = quoted(stage.db());
-    let since = incident.from.plus(-3 * Millis::HOUR);
-    let until = incident.until.plus(3 * Millis::HOUR);
+    let minute = |at| Zone::UTC.format(at, "%Y-%m-%dT%H:%MZ");
+    let (since, until) = (minute(incident.from), minute(incident.until));
     writeln!(
         ctx.stdout,
         "
 The simulated week stays in {db}. What to type next:
 
   {obs} stats --by model --since 7d --db {db}
-  {obs} stats --by error_type --provider claude --since 7d --db {db}
-  {obs} chart error_rate --provider claude --since {since} --until {until} --db {db}"
+  {obs} chart error_rate --provider claude --since {since} --until {until} --db {db}
+  {obs} ingest events.jsonl     # events of your own, into a store of your own"
     )?;
     Ok(())
 }

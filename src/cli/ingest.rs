@@ -43,7 +43,12 @@ pub(super) struct Args {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How lines are written; auto goes by the name of the file
-    #[arg(long = "format", value_enum, default_value = "auto", help_heading = "Input")]
+    #[arg(
+        long = "format",
+        value_enum,
+        default_value = "auto",
+        help_heading = "Input"
+    )]
     written: FormatChoice,
     /// Take FIELD from this column or dotted path
     #[arg(long, value_name = "FIELD=SOURCE", help_heading = "Input")]

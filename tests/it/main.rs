@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by panicking, in helpers as well"
 )]
 
+mod cli_demo;
 mod floors;
 mod lines;
 mod obs;

@@ -77,8 +77,8 @@ impl Stage {
 
     /// Writes the file of events.
     pub(super) fn save(&self, mut events: impl Read) -> Result<(), Failure> {
-        let write = || io::copy(&mut events, &mut File::create(self.events())?);
-        write()
+        let file = File::create(self.events());
+        file.and_then(|mut file| io::copy(&mut events, &mut file))
             .map(drop)
             .map_err(|e| failed("cannot write the events of the demo", &e))
     }
@@ -99,7 +99,9 @@ impl Stage {
         ctx: &mut Context<'_>,
         args: &[impl AsRef<OsStr>],
     ) -> Result<(), Failure> {
-        let args = ["obs".as_ref()].into_iter().chain(args.iter().map(AsRef::as_ref));
+        let args = ["obs".as_ref()]
+            .into_iter()
+            .chain(args.iter().map(AsRef::as_ref));
         let args: Vec<&OsStr> = args.collect();
         let words: Vec<String> = args.iter().map(quoted).collect();
         prompt(ctx, &words.join(" "))?;
