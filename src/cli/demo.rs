@@ -19,8 +19,8 @@ use stage::{Stage, prompt, quoted};
 use week::Week;
 
 const INTRODUCTION: &str = "\
-A week of traffic to five LLM providers, in one file and one binary.
-It is simulated: the numbers are invented, the commands and answers are real.";
+A week of traffic to five LLM providers, walked through step by step.
+The traffic is simulated; the commands and their answers are real.";
 
 /// Walk through the main job with a simulated week of traffic
 ///
@@ -46,7 +46,7 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         .hint("leave out --output, --json and OBS_OUTPUT"));
     }
     let stage = Stage::set(ctx)?;
-    let week = Week::before(ctx.now);
+    let week = Week::before(stage.now());
     let incident = week.incident();
     stage.save(week)?;
     walk(ctx, &stage)?;
@@ -64,49 +64,93 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
 fn walk(ctx: &mut Context<'_>, stage: &Stage) -> Result<(), Failure> {
     writeln!(ctx.stdout, "{INTRODUCTION}")?;
     let events = stage.events().into_os_string();
-    prompt(ctx, &format!("head -n 1 {}", quoted(&events)))?;
+    let head = format!("head -n 1 {}", quoted(&events));
+    prompt(ctx, "An event is a line of JSON:", &head)?;
     write!(ctx.stdout, "{}", stage.first_event()?)?;
-    prompt(ctx, &format!("export OBS_DB={}", quoted(stage.db())))?;
-    stage.play(ctx, &[OsStr::new("ingest"), &events])?;
-    stage.play(ctx, &["rollup"])?;
-    stage.play(ctx, &["stats", "--by", "provider", "--since", "7d"])?;
+    let export = format!("export OBS_DB={}", quoted(stage.db()));
+    prompt(ctx, "All that is kept is one SQLite file:", &export)?;
+
+    let ingest = [OsStr::new("ingest"), &events];
     stage.play(
         ctx,
-        &["chart", "p95_latency", "--by", "provider", "--since", "7d"],
-    )
+        "Events come from files or a pipe; bad lines are told and kept aside:",
+        &ingest,
+    )?;
+    let rollup = ["rollup"];
+    stage.play(
+        ctx,
+        "From cron: events become minutes, hours and days.",
+        &rollup,
+    )?;
+    let by_provider = ["stats", "--by", "provider", "--since", "7d"];
+    stage.play(
+        ctx,
+        "What do providers cost, how fast are they, how often do they fail?",
+        &by_provider,
+    )?;
+    let chart = [
+        "chart",
+        "p95_latency",
+        "--provider",
+        "claude",
+        "--since",
+        "7d",
+    ];
+    stage.play(
+        ctx,
+        "One is slow and fails more often than the others. When?",
+        &chart,
+    )?;
+    let errors = [
+        "stats",
+        "--by",
+        "error_type",
+        "--provider",
+        "claude",
+        "--status",
+        "error",
+        "--since",
+        "7d",
+    ];
+    stage.play(ctx, "And how did it fail?", &errors)
 }
 
 /// What to type when everything is gone.
 fn begin(ctx: &mut Context<'_>) -> Result<(), Failure> {
-    let obs = program();
+    let next = [
+        ("demo --keep", "the same, with a store to explore"),
+        ("ingest FILE", "events of your own; `-` reads a pipe"),
+        ("--help", "what else there is"),
+    ];
     writeln!(
         ctx.stdout,
-        "
-That was simulated, and is removed again. What to type next:
-
-  {obs} demo --keep             the same, with a store to play with
-  {obs} ingest events.jsonl     events of your own, or: your-app | {obs} ingest
-  {obs} --help                  what else there is"
+        "\nThe simulated week is gone again. What to type next:\n"
     )?;
+    let obs = program();
+    for (command, what) in next {
+        writeln!(ctx.stdout, "  {obs} {command:<14}{what}")?;
+    }
     Ok(())
 }
 
 /// What to type when the week is still there.
 fn go_on(ctx: &mut Context<'_>, stage: &Stage, incident: Span) -> Result<(), Failure> {
-    let obs = program();
     let db = quoted(stage.db());
     let minute = |at| Zone::UTC.format(at, "%Y-%m-%dT%H:%MZ");
     let (since, until) = (minute(incident.from), minute(incident.until));
     writeln!(
         ctx.stdout,
-        "
-The simulated week stays in {db}. What to type next:
-
-  {obs} stats --by model --since 7d --db {db}
-  {obs} chart error_rate --provider claude --since {since} --until {until} --db {db}
-  {obs} ingest events.jsonl     # events of your own, into a store of your own"
+        "\nThe simulated week stays in {db} until you remove it. What to type next:\n"
     )?;
-    Ok(())
+    let obs = program();
+    for question in [
+        "stats --by project,model --since 7d".to_owned(),
+        "chart cost --by provider --since 7d".to_owned(),
+        format!("chart error_rate --provider claude --since {since} --until {until}"),
+    ] {
+        writeln!(ctx.stdout, "  {obs} {question} --db {db}")?;
+    }
+    Ok(writeln!(ctx.stdout, "  {obs} --help")?)
 }
 
 /// How `obs` was called, so that what we propose can be typed.

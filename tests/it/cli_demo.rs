@@ -23,7 +23,8 @@ fn the_demo_walks_from_events_to_a_chart_and_leaves_nothing_behind() {
         .lines()
         .filter_map(|line| line.strip_prefix("$ obs ")?.split(' ').next())
         .collect();
-    assert_eq!(steps, ["ingest", "rollup", "stats", "chart"], "{shown}");
+    let expected = ["ingest", "rollup", "stats", "chart", "stats"];
+    assert_eq!(steps, expected, "{shown}");
     assert!(shown.contains("simulated"), "{shown}");
     assert!(shown.contains("3 rejected"), "{shown}");
     assert!(shown.lines().count() <= 70, "{shown}");

@@ -69,9 +69,9 @@ pub(super) const FAULTS: [(Fault, f64); 3] = [
     (
         Fault {
             status: 0,
-            kind: "timeout",
-            message: "no answer within 30 s",
-            after_ms: 30_000.0,
+            kind: "network_error",
+            message: "connection reset by peer",
+            after_ms: 250.0,
         },
         1.0,
     ),

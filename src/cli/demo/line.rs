@@ -51,6 +51,8 @@ pub(super) struct Failed {
     pub status_code: u16,
     pub error_type: &'static str,
     pub error_message: &'static str,
+    #[serde(serialize_with = "dollars")]
+    pub cost: Usd,
 }
 
 #[derive(Serialize)]
@@ -79,6 +81,7 @@ pub(super) struct RateLimit {
     pub id: String,
     pub event: &'static str,
     pub provider: &'static str,
+    pub model: &'static str,
     pub rate_limit_type: &'static str,
     pub key: &'static str,
     pub limit: u64,

@@ -16,6 +16,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::global::Globals;
 use super::super::{Cli, dispatch};
 use crate::config::{Color, Config, Key, Origin};
+use crate::model::Millis;
 
 /// The stage; what is on it goes with it, unless it is kept.
 pub(super) struct Stage {
@@ -24,6 +25,7 @@ pub(super) struct Stage {
     environment: Environment,
     config: Config,
     globals: Globals,
+    now: Millis,
 }
 
 impl Stage {
@@ -50,14 +52,22 @@ impl Stage {
         let mut globals = Globals::default();
         globals.output.width = u16::try_from(ctx.width()).ok();
         globals.output.ascii = ctx.ascii();
-        globals.place.now = Some(ctx.now.to_string());
+        // A whole minute reads better in titles.
+        let now = ctx.now.floor(Millis::MINUTE);
+        globals.place.now = Some(now.to_string());
         Ok(Stage {
             folder,
             db,
             environment,
             config,
             globals,
+            now,
         })
+    }
+
+    /// The present of all steps.
+    pub(super) fn now(&self) -> Millis {
+        self.now
     }
 
     /// The store.
@@ -93,18 +103,17 @@ impl Stage {
         read().map_err(|e: io::Error| failed("cannot read the events of the demo", &e))
     }
 
-    /// Shows the command line, runs it, and shows what it says on both streams.
+    /// Says why, shows the command line, runs it, and shows what it says on both streams.
     pub(super) fn play(
         &self,
         ctx: &mut Context<'_>,
+        why: &str,
         args: &[impl AsRef<OsStr>],
     ) -> Result<(), Failure> {
-        let args = ["obs".as_ref()]
-            .into_iter()
-            .chain(args.iter().map(AsRef::as_ref));
-        let args: Vec<&OsStr> = args.collect();
+        let args = args.iter().map(AsRef::as_ref);
+        let args: Vec<&OsStr> = ["obs".as_ref()].into_iter().chain(args).collect();
         let words: Vec<String> = args.iter().map(quoted).collect();
-        prompt(ctx, &words.join(" "))?;
+        prompt(ctx, why, &words.join(" "))?;
         let cli = Cli::try_parse_from(args)?;
         let mut remarks = Vec::new();
         let outcome = self.run(ctx, &cli, &mut remarks);
@@ -136,13 +145,16 @@ impl Stage {
     }
 }
 
-/// Shows a command line as it would be typed.
-pub(super) fn prompt(ctx: &mut Context<'_>, line: &str) -> Result<(), Failure> {
+/// Shows a command line as it would be typed, under the reason for it.
+pub(super) fn prompt(ctx: &mut Context<'_>, why: &str, line: &str) -> Result<(), Failure> {
     let (dim, bold, plain) = match ctx.stdout_color() {
         true => ("\x1b[2m", "\x1b[1m", "\x1b[0m"),
         false => ("", "", ""),
     };
-    writeln!(ctx.stdout, "\n{dim}${plain} {bold}{line}{plain}")?;
+    writeln!(
+        ctx.stdout,
+        "\n{dim}# {why}{plain}\n{dim}${plain} {bold}{line}{plain}"
+    )?;
     // It is seen before the command works.
     Ok(ctx.stdout.flush()?)
 }

@@ -150,7 +150,7 @@ impl Week {
         match self.rng.random_range(0..100) {
             0..90 => Line::Request(self.request(provider, model)),
             90..95 => Line::Cache(self.cache(provider, model)),
-            _ => Line::RateLimit(self.rate_limit(provider)),
+            _ => Line::RateLimit(self.rate_limit(provider, model)),
         }
     }
 
@@ -187,12 +187,13 @@ impl Week {
             status_code: fault.status,
             error_type: fault.kind,
             error_message: fault.message,
+            cost: Usd::ZERO,
         });
         (self.around(fault.after_ms, 0.2), outcome)
     }
 
     fn answered(&mut self, provider: &Provider, model: &Model) -> (u64, Outcome) {
-        let slower = 1.0 + 5.0 * self.trouble(provider);
+        let slower = 1.0 + 4.0 * self.trouble(provider);
         let input = self.around(1_400.0, 0.9);
         let cached = if self.rng.random_bool(0.4) {
             input * 3 / 4
@@ -230,7 +231,7 @@ impl Week {
         }
     }
 
-    fn rate_limit(&mut self, provider: &Provider) -> RateLimit {
+    fn rate_limit(&mut self, provider: &Provider, model: &Model) -> RateLimit {
         const LIMIT: u64 = 500;
         let denied = self.rng.random_bool(provider.denials);
         let used = (rhythm(self.at) * self.rng.random_range(60.0..200.0)) as u64;
@@ -239,6 +240,7 @@ impl Week {
             id: self.id("limit"),
             event: if denied { "denied" } else { "allowed" },
             provider: provider.name,
+            model: model.name,
             rate_limit_type: "provider",
             key: "requests_per_minute",
             limit: LIMIT,
@@ -304,7 +306,7 @@ fn rhythm(at: Millis) -> f64 {
     /// The hour (UTC) of most traffic.
     const PEAK: f64 = 14.0;
     let hours = at.0.rem_euclid(Millis::DAY) as f64 / Millis::HOUR as f64;
-    let day = 1.0 + 0.75 * (std::f64::consts::TAU * (hours - PEAK) / 24.0).cos();
+    let day = 1.0 + 0.6 * (std::f64::consts::TAU * (hours - PEAK) / 24.0).cos();
     day * if is_weekend(at) { 0.5 } else { 1.15 }
 }
 
