@@ -10,12 +10,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
 use crate::input::InputError;
-use crate::model::{DurationError, ZoneError};
+use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
+use crate::query::QueryError;
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted};
 use crate::retention::Unordered;
@@ -64,6 +66,13 @@ impl Kind {
     }
 }
 
+/// The line that was misread, and a mark below the place.
+#[derive(Debug)]
+struct Snippet {
+    line: String,
+    indent: usize,
+}
+
 /// Why a command ended early, in words for people and for programs.
 #[derive(Debug)]
 pub struct Failure(Box<Parts>);
@@ -74,6 +83,7 @@ struct Parts {
     code: &'static str,
     message: String,
     location: Option<String>,
+    snippet: Option<Snippet>,
     causes: Vec<String>,
     hint: Option<String>,
     details: Option<Value>,
@@ -88,6 +98,7 @@ impl Failure {
             code,
             message: message.into(),
             location: None,
+            snippet: None,
             causes: Vec::new(),
             hint: None,
             details: None,
@@ -108,6 +119,17 @@ impl Failure {
     /// however deep in the chain it lies.
     pub fn from_error(kind: Kind, code: &'static str, error: &(dyn Error + 'static)) -> Failure {
         Failure::new(kind, code, error.to_string()).caused_by(error.source())
+    }
+
+    /// An expression that cannot be read, with its line and a mark below the place.
+    pub fn in_expression(error: &ExprError, text: &str) -> Failure {
+        let (line, column) = error.line_and_column(text);
+        let mut failure = Failure::usage("expression_invalid", error.to_string())
+            .at(format!("expression:{line}:{column}"))
+            .details(json!({ "expression": text, "line": line, "column": column }));
+        failure.0.hint = error.hint.clone();
+        failure.0.snippet = Some(Snippet::around(text, line, column));
+        failure
     }
 
     /// Says where: a file, a line and a column.
@@ -175,6 +197,9 @@ impl Failure {
         if let Some(location) = &parts.location {
             let _ = writeln!(text, "  --> {}", inert(location));
         }
+        if let Some(Snippet { line, indent }) = &parts.snippet {
+            let _ = writeln!(text, "   | {line}\n   | {:indent$}^", "");
+        }
         for cause in &parts.causes {
             let _ = writeln!(text, "  caused by: {}", inert(cause));
         }
@@ -196,6 +221,75 @@ impl Failure {
             "details": parts.details,
         }});
         format!("{error}\n")
+    }
+}
+
+impl Snippet {
+    /// The place at a line and column, both from 1, with what fits into a line round it.
+    fn around(text: &str, line: usize, column: usize) -> Snippet {
+        const BEFORE: usize = 40;
+        const LENGTH: usize = 70;
+        let line = text.lines().nth(line - 1).unwrap_or_default();
+        let skipped = (column - 1).saturating_sub(BEFORE);
+        let dots = |cut: bool| if cut { "…" } else { "" };
+        let part = |from: usize, length: usize| {
+            let part: String = line.chars().skip(from).take(length).collect();
+            inert(&part).to_string()
+        };
+        let before = format!(
+            "{}{}",
+            dots(skipped > 0),
+            part(skipped, column - 1 - skipped)
+        );
+        let after = part(column - 1, LENGTH - BEFORE);
+        let cut = line.chars().count() > column - 1 + LENGTH - BEFORE;
+        Snippet {
+            indent: before.width(),
+            line: format!("{before}{after}{}", dots(cut)),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        let message = error.to_string();
+        let failure = |code| Failure::usage(code, message);
+        match error {
+            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
+                "ask from there on with --since {floor}, or leave {dimension} out"
+            )),
+            QueryError::BeyondTiers { floor, .. } => {
+                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
+            }
+            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
+                "take --step {} or a multiple of it, or a later --since",
+                step_of(kept)
+            )),
+            QueryError::TooManyBuckets => {
+                failure("too_many_buckets").hint("take a longer --step, or a later --since")
+            }
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The step that a tier's buckets have, as one writes it.
+fn step_of(tier: Resolution) -> &'static str {
+    match tier {
+        Resolution::Raw => "1ms",
+        Resolution::Minute => "1m",
+        Resolution::Hour => "1h",
+        Resolution::Day => "1d",
+    }
+}
+
+impl From<UnknownMeasure> for Failure {
+    fn from(error: UnknownMeasure) -> Failure {
+        let list = "`obs query --list` lists all measures";
+        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
+            Some(name) => format!("did you mean {name}? {list}"),
+            None => list.to_owned(),
+        })
     }
 }
 

@@ -5,6 +5,8 @@
 //! an exit code. A command is a file beside this one and a line in each of the
 //! three lists below. There is no SQL and no arithmetic here.
 
+mod asked;
+mod chart;
 mod config;
 mod context;
 mod demo;
@@ -13,10 +15,14 @@ mod global;
 mod help;
 mod ingest;
 mod init;
+mod list;
+mod query;
 mod retention;
 mod rollup;
 mod run;
+mod stats;
 pub mod time;
+mod told;
 
 use std::ffi::OsString;
 
@@ -57,6 +63,9 @@ enum Command {
     Run(run::Args),
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
+    Stats(stats::Args),
+    Query(query::Args),
+    Chart(chart::Args),
     Config(config::Args),
 }
 
@@ -65,6 +74,10 @@ const GROUPS: &[help::Group] = &[
     help::Group {
         title: "Record",
         commands: &["demo", "init", "ingest"],
+    },
+    help::Group {
+        title: "Ask",
+        commands: &["stats", "query", "chart"],
     },
     help::Group {
         title: "Operate",
@@ -82,6 +95,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Run(args) => run::run(ctx, args),
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
+        Command::Stats(args) => stats::run(ctx, args),
+        Command::Query(args) => query::run(ctx, args),
+        Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

@@ -147,7 +147,15 @@ pub(super) struct Part {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     targets: FxHashMap<Box<str>, Target>,
-    spellings: Vec<Box<str>>,
+    spellings: Vec<Spelled>,
+}
+
+#[derive(Clone, Debug)]
+struct Spelled {
+    name: Box<str>,
+    /// The key as JSON writes it, `"model":`, and the field that takes its whole
+    /// value; none when a mapping knows better.
+    native: Option<(Field, Box<str>)>,
 }
 
 impl Names {
@@ -165,15 +173,19 @@ impl Names {
                 Format::Jsonl => Step::parse(text)?,
                 Format::Csv => (text.clone(), Vec::new()),
             };
+            let (field, spelling) = (*field, names.next());
+            names.spellings.push(Spelled {
+                name: text.clone(),
+                native: None,
+            });
             names.add_part(
                 key,
                 Part {
-                    field: *field,
-                    spelling: names.next(),
+                    field,
+                    spelling,
                     path,
                 },
             );
-            names.spellings.push(text.clone());
         }
         Ok(names)
     }
@@ -185,17 +197,26 @@ impl Names {
 
     /// How the input spells it.
     pub(super) fn spelling(&self, spelling: Spelling) -> &str {
-        &self.spellings[usize::from(spelling)]
+        &self.spellings[usize::from(spelling)].name
+    }
+
+    /// The field that takes the whole value under a native spelling, and the
+    /// key as JSON writes it: `"model":`.
+    pub(super) fn native(&self, spelling: Spelling) -> Option<(Field, &str)> {
+        let spelled = self.spellings.get(usize::from(spelling))?;
+        spelled.native.as_ref().map(|(field, key)| (*field, &**key))
     }
 
     fn add_native(&mut self, field: Field, name: &str) {
         let camel = camel(name);
-        for spelled in [Some(name), Some(camel.as_str()).filter(|c| *c != name)] {
-            if let Some(spelled) = spelled {
-                let target = Target::Field(field, self.next());
-                self.targets.insert(spelled.into(), target);
-                self.spellings.push(spelled.into());
-            }
+        let both = [name, &camel];
+        for name in &both[..if camel == name { 1 } else { 2 }] {
+            let target = Target::Field(field, self.next());
+            self.targets.insert((*name).into(), target);
+            self.spellings.push(Spelled {
+                name: (*name).into(),
+                native: Some((field, format!("\"{name}\":").into_boxed_str())),
+            });
         }
     }
 
@@ -209,6 +230,7 @@ impl Names {
                 Target::Parts(parts)
             }
             Some(Target::Field(field, spelling)) => {
+                self.spellings[usize::from(spelling)].native = None;
                 let whole = Part {
                     field,
                     spelling,

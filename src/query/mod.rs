@@ -6,8 +6,15 @@
 //! numbers are for, nor how they are shown.
 
 mod cover;
+mod explain;
+mod fitting;
 mod gather;
 mod groups;
+mod measured;
 mod question;
+mod unheard;
 
+pub use explain::{Because, Reading, explain};
+pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
 pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};
+pub use unheard::{Unheard, unheard};

@@ -117,7 +117,8 @@ pub fn ask(store: &mut Store, question: &Question) -> Result<Answer, QueryError>
     store.read(|txn| answer(txn, question))
 }
 
-fn answer(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
+/// Answers a question inside a transaction.
+pub(super) fn answer(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
     let floors = txn.floors()?;
     let reach = question.span.from.plus(-question.trailing_ms.unwrap_or(0));
     let wide = Span::new(
