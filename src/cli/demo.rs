@@ -22,6 +22,28 @@ const INTRODUCTION: &str = "\
 A week of traffic to five LLM providers, walked through step by step.
 The traffic is simulated; the commands and their answers are real.";
 
+const INGEST: &str = "Events come from files or a pipe; bad lines are told and kept aside:";
+
+/// What follows: why, and the words to type.
+const STEPS: [(&str, &str); 4] = [
+    (
+        "From cron: events become minutes, hours and days.",
+        "rollup",
+    ),
+    (
+        "What do providers cost, how fast are they, how often do they fail?",
+        "stats --by provider --since 7d",
+    ),
+    (
+        "One is slow and fails more often than the others. When?",
+        "chart p95_latency --provider claude --since 7d",
+    ),
+    (
+        "And how did it fail?",
+        "stats --by error_type --provider claude --status error --since 7d",
+    ),
+];
+
 /// Walk through the main job with a simulated week of traffic
 ///
 /// The week goes into a temporary store, which is removed at the end, unless it
@@ -71,48 +93,12 @@ fn walk(ctx: &mut Context<'_>, stage: &Stage) -> Result<(), Failure> {
     prompt(ctx, "All that is kept is one SQLite file:", &export)?;
 
     let ingest = [OsStr::new("ingest"), &events];
-    stage.play(
-        ctx,
-        "Events come from files or a pipe; bad lines are told and kept aside:",
-        &ingest,
-    )?;
-    let rollup = ["rollup"];
-    stage.play(
-        ctx,
-        "From cron: events become minutes, hours and days.",
-        &rollup,
-    )?;
-    let by_provider = ["stats", "--by", "provider", "--since", "7d"];
-    stage.play(
-        ctx,
-        "What do providers cost, how fast are they, how often do they fail?",
-        &by_provider,
-    )?;
-    let chart = [
-        "chart",
-        "p95_latency",
-        "--provider",
-        "claude",
-        "--since",
-        "7d",
-    ];
-    stage.play(
-        ctx,
-        "One is slow and fails more often than the others. When?",
-        &chart,
-    )?;
-    let errors = [
-        "stats",
-        "--by",
-        "error_type",
-        "--provider",
-        "claude",
-        "--status",
-        "error",
-        "--since",
-        "7d",
-    ];
-    stage.play(ctx, "And how did it fail?", &errors)
+    stage.play(ctx, INGEST, &ingest)?;
+    for (why, line) in STEPS {
+        let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+        stage.play(ctx, why, &words)?;
+    }
+    Ok(())
 }
 
 /// What to type when everything is gone.

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::super::context::{Context, Environment, Streams};
-use super::super::failure::{Failure, Kind};
-use super::super::global::Globals;
-use super::super::{Cli, dispatch};
+use crate::cli::context::{Context, Environment, Streams};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::global::Globals;
+use crate::cli::{Cli, dispatch};
 use crate::config::{Color, Config, Key, Origin};
 use crate::model::Millis;
 
@@ -108,10 +108,9 @@ impl Stage {
         &self,
         ctx: &mut Context<'_>,
         why: &str,
-        args: &[impl AsRef<OsStr>],
+        args: &[&OsStr],
     ) -> Result<(), Failure> {
-        let args = args.iter().map(AsRef::as_ref);
-        let args: Vec<&OsStr> = ["obs".as_ref()].into_iter().chain(args).collect();
+        let args = [&[OsStr::new("obs")], args].concat();
         let words: Vec<String> = args.iter().map(quoted).collect();
         prompt(ctx, why, &words.join(" "))?;
         let cli = Cli::try_parse_from(args)?;

@@ -417,4 +417,13 @@ mod tests {
             assert!(week.incident.until < week.span.until);
         }
     }
+
+    #[test]
+    fn nights_and_weekends_are_quiet() {
+        let thursday_noon = NOW.floor(Millis::DAY).plus(Millis::DAY / 2);
+        let noons = |days| rhythm(thursday_noon.plus(days * Millis::DAY));
+        assert!(noons(0) > 2.0 * noons(2) && noons(2) == noons(3));
+        assert!(noons(0) == noons(1) && noons(1) == noons(4));
+        assert!(rhythm(thursday_noon.plus(Millis::DAY / 2)) < noons(0) / 2.0);
+    }
 }
