@@ -9,6 +9,7 @@ mod asked;
 mod chart;
 mod config;
 mod context;
+mod demo;
 mod failure;
 mod global;
 mod help;
@@ -56,6 +57,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Ingest(ingest::Args),
     Rollup(rollup::Args),
@@ -72,7 +74,7 @@ enum Command {
 const GROUPS: &[help::Group] = &[
     help::Group {
         title: "Record",
-        commands: &["init", "ingest"],
+        commands: &["demo", "init", "ingest"],
     },
     help::Group {
         title: "Ask",
@@ -87,6 +89,7 @@ const GROUPS: &[help::Group] = &[
 /// Calls the command.
 fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Demo(args) => demo::run(ctx, args),
         Command::Init(args) => init::run(ctx, args),
         Command::Ingest(args) => ingest::run(ctx, args),
         Command::Rollup(args) => rollup::run(ctx, args),
