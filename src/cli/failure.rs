@@ -34,8 +34,6 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
-    /// No such rule, alert, provider, ...
-    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -56,7 +54,6 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
-            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,
@@ -166,11 +163,6 @@ impl Failure {
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
-    }
-
-    /// Its stable name.
-    pub fn code(&self) -> &'static str {
-        self.0.code
     }
 
     /// Whether nothing is said.

@@ -34,10 +34,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// its reason, and the others go on.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs ingest events.jsonl                       a file; again, and nothing changes
-  my-app | obs ingest                           a pipe; stored at the latest 200 ms later
-  obs ingest --dry-run events.jsonl.gz          read, say what is wrong, store nothing
-  obs ingest trace.csv --map timestamp=TIMESTAMP --map input_tokens=ContextTokens --set type=request")]
+  obs ingest events.jsonl                a file; twice changes nothing
+  my-app | obs ingest                    a pipe; stored within 200 ms
+  obs ingest --dry-run events.jsonl.gz   say what is wrong, store nothing
+  obs ingest t.csv --map timestamp=TIMESTAMP --set type=request")]
 pub(super) struct Args {
     /// Files to read, packed with gzip or zstd or not; - or none for stdin
     #[arg(value_name = "FILE")]
