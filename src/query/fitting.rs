@@ -67,11 +67,11 @@ mod tests {
     #[test]
     fn a_bucket_ends_at_a_multiple_of_its_step_or_at_local_midnight() {
         let kathmandu = Step::LocalDay(Zone::parse("Asia/Kathmandu").unwrap());
-        let quarter_past_six = Millis(18 * Millis::HOUR + 15 * Millis::MINUTE);
-        assert!(kathmandu.ends_at(quarter_past_six));
-        assert!(!kathmandu.ends_at(Millis(Millis::DAY)));
-        assert!(Step::Fixed(15 * Millis::MINUTE).ends_at(quarter_past_six));
-        assert!(!Step::Fixed(Millis::HOUR).ends_at(quarter_past_six));
+        let noon = Millis(1_769_860_800_000);
+        let midnight = noon.plus(6 * Millis::HOUR + 15 * Millis::MINUTE);
+        assert!(kathmandu.ends_at(midnight) && !kathmandu.ends_at(noon));
+        assert!(Step::Fixed(15 * Millis::MINUTE).ends_at(midnight));
+        assert!(!Step::Fixed(Millis::HOUR).ends_at(midnight));
     }
 
     #[test]
