@@ -111,6 +111,19 @@ impl Reading {
         }
     }
 
+    /// What is probably meant otherwise: `error_rate > 5`.
+    pub fn doubt(&self) -> Option<String> {
+        let (_, threshold, value) = self.condition?;
+        let plain = threshold.unit == ThresholdUnit::Plain;
+        let spec = self.measure.spec();
+        (plain && spec.unit == Unit::Ratio && value > 1.0).then(|| {
+            format!(
+                "{} is a share from 0 to 1: write {threshold}% for per cent",
+                spec.id
+            )
+        })
+    }
+
     /// Whether a value is asked for. What is missing meets no condition.
     pub fn wants(&self, value: Value) -> bool {
         match (self.condition, value.as_f64()) {
@@ -134,8 +147,10 @@ fn expression(text: &str) -> Result<(Expr, Option<(Op, Threshold)>), Failure> {
             op,
             threshold,
         }) => Ok((expr, Some((op, threshold)))),
-        Err(further) if further.at > error.at => Err(Failure::in_expression(&further, text)),
-        Err(_) => Err(Failure::in_expression(&error, text)),
+        Err(further) if further.at > error.at => {
+            Err(Failure::in_text(&further, text, "expression"))
+        }
+        Err(_) => Err(Failure::in_text(&error, text, "expression")),
     }
 }
 

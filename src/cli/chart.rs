@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use super::asked::{By, Reading, Scope, agreed, counted, cut};
 use super::context::Context;
 use super::failure::Failure;
-use super::global::Step;
+use super::global;
 use super::query::series;
 use super::told;
-use crate::model::{Dimension, Measure, Millis, Selector, Threshold, Unit};
-use crate::query::{self, Inquiry, Line, Measured};
+use crate::model::{Dimension, Kind, Measure, Millis, Selector, Threshold, Unit};
+use crate::query::{self, Inquiry, Line, Measured, Step};
 use crate::render::Format;
 use crate::render::chart::{Chart, Look, Series, draw, no_data};
 use crate::render::safe::Untrusted;
@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
-    step: Step,
+    step: global::Step,
     #[command(flatten)]
     drawing: Drawing,
     /// Say on stderr which tiers answered and why
@@ -72,14 +72,18 @@ struct Drawing {
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     let readings = readings(&args.measures)?;
+    for doubt in readings.iter().filter_map(Reading::doubt) {
+        ctx.warn(doubt);
+    }
     let thresholds = thresholds(&args.drawing.threshold, &readings)?;
-    let by = args.by.dimensions()?;
+    let flag = args.by.dimensions()?;
+    let by = agreed(std::iter::once(&flag).chain(readings.iter().map(|r| &r.by)))?;
     let inquiry = Inquiry {
         asked: readings.iter().map(|r| r.asked(&args.scope)).collect(),
         span: args.scope.span(ctx)?,
         cut: cut(ctx, args.step.parse()?)?,
-        by: agreed(std::iter::once(&by).chain(readings.iter().map(|r| &r.by)))?,
         ranked: !by.is_empty(),
+        by,
     };
     let mut store = ctx.open_store()?;
     let told = query::measure(&mut store, &inquiry)?;
@@ -126,7 +130,7 @@ fn thresholds(texts: &[String], readings: &[Reading]) -> Result<Vec<Threshold>, 
     let mut thresholds = Vec::new();
     for text in texts {
         let threshold =
-            Threshold::parse(text).map_err(|error| Failure::in_expression(&error, text))?;
+            Threshold::parse(text).map_err(|error| Failure::in_text(&error, text, "threshold"))?;
         let mut fits = readings
             .iter()
             .map(|r| counted(r.measure.spec().unit, threshold));
@@ -163,15 +167,19 @@ impl<'a> Picture<'a> {
         };
         let (tracks, groups) = self.tracks();
         let mut texts = Vec::new();
+        let mut remarks = self.told.notes.clone();
         for (unit, measures) in self.panels() {
-            let chart = self.chart(ctx.now, unit, &measures, &tracks);
+            let mut chart = self.chart(ctx.now, unit, &measures, &tracks);
+            if self.ends_early(&measures) && leave_out_last(&mut chart) {
+                remarks.push("the last bucket is not over: its sum is left out".into());
+            }
             texts.push(match has_data(&chart, &tracks) {
                 true => draw(&chart, &look),
                 false => self.nothing(ctx, store, &measures)?,
             });
         }
         ctx.stdout.write_all(texts.join("\n").as_bytes())?;
-        let mut remarks = self.told.notes.clone();
+        remarks.dedup();
         if self.told.is_silent() {
             remarks.extend(told::unheard_names(store, self.inquiry)?);
         }
@@ -234,6 +242,19 @@ impl<'a> Picture<'a> {
             log: self.drawing.log,
             height: self.drawing.height.map(usize::from),
         }
+    }
+
+    /// Whether the window cuts the last bucket, so that sums over it are too small.
+    fn ends_early(&self, measures: &[usize]) -> bool {
+        let is_sum = |measure: &usize| {
+            let spec = self.measure(*measure).spec();
+            match spec.kind {
+                Kind::Count | Kind::Money => spec.trailing_ms.is_none(),
+                Kind::Ratio | Kind::Latency | Kind::Gauge | Kind::Moment => false,
+            }
+        };
+        let is_cut = |step: Step| !step.ends_at(self.told.span.until);
+        self.told.step.is_some_and(is_cut) && measures.iter().any(is_sum)
     }
 
     fn measure(&self, number: usize) -> Measure {
@@ -308,6 +329,20 @@ fn values(lines: &[&Line], measure: usize, now: Millis) -> Vec<Option<f64>> {
         line.values[measure].as_f64()
     };
     lines.iter().map(value).collect()
+}
+
+/// Leaves the last bucket out, unless it is the only one with a value.
+fn leave_out_last(chart: &mut Chart) -> bool {
+    let earlier = |series: &Series| match series.values.split_last() {
+        Some((_, earlier)) => earlier.iter().any(Option::is_some),
+        None => false,
+    };
+    let can = chart.series.iter().any(earlier);
+    if can {
+        let lasts = chart.series.iter_mut().filter_map(|s| s.values.last_mut());
+        lasts.for_each(|last| *last = None);
+    }
+    can
 }
 
 fn has_data(chart: &Chart, tracks: &[Track<'_>]) -> bool {

@@ -111,14 +111,14 @@ impl Failure {
         Failure::new(kind, code, error.to_string()).caused_by(error.source())
     }
 
-    /// An expression that cannot be read, with its line and a mark below the place.
-    pub fn in_expression(error: &ExprError, text: &str) -> Failure {
+    /// A text that cannot be read, shown with a mark below the place; `what` it should be.
+    pub fn in_text(error: &ExprError, text: &str, what: &'static str) -> Failure {
         let (line, column) = error.line_and_column(text);
         let mut failure = Failure::usage("expression_invalid", error.to_string())
-            .at(format!("expression:{line}:{column}"))
+            .at(format!("{what}:{line}:{column}"))
             .details(json!({ "expression": text, "line": line, "column": column }));
         failure.0.hint = error.hint.clone();
-        failure.0.snippet = Some(Snippet::around(text, line, column));
+        failure.0.snippet = Snippet::around(text, line, column);
         failure
     }
 

@@ -50,6 +50,9 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         return ctx.answer(&measures());
     };
     let reading = Reading::parse(expression)?;
+    if let Some(doubt) = reading.doubt() {
+        ctx.warn(doubt);
+    }
     let inquiry = Inquiry {
         asked: vec![reading.asked(&args.scope)],
         span: args.scope.span(ctx)?,

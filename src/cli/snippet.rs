@@ -19,9 +19,10 @@ pub(super) struct Snippet {
 }
 
 impl Snippet {
-    /// The place at a line and column, both from 1, with what fits into a line round it.
-    pub(super) fn around(text: &str, line: usize, column: usize) -> Snippet {
-        let line = text.lines().nth(line - 1).unwrap_or_default();
+    /// The place at a line and column, both from 1, with what fits into a line round it;
+    /// of an empty line there is nothing to show.
+    pub(super) fn around(text: &str, line: usize, column: usize) -> Option<Snippet> {
+        let line = text.lines().nth(line - 1).filter(|line| !line.is_empty())?;
         let place = column - 1;
         let from = place.saturating_sub(BEFORE);
         let length = line.chars().count();
@@ -32,10 +33,10 @@ impl Snippet {
         let dots = |cut: bool| if cut { "…" } else { "" };
         let before = format!("{}{}", dots(from > 0), part(from, place));
         let after = part(place, place + AFTER);
-        Snippet {
+        Some(Snippet {
             indent: before.width(),
             piece: format!("{before}{after}{}", dots(length > place + AFTER)),
-        }
+        })
     }
 }
 
@@ -50,31 +51,29 @@ impl fmt::Display for Snippet {
 mod tests {
     use super::*;
 
+    fn shown(text: &str, line: usize, column: usize) -> String {
+        Snippet::around(text, line, column).unwrap().to_string()
+    }
+
     #[test]
     fn the_mark_stands_below_the_place_in_any_line_and_script() {
         let text = "cost\n  {モデル=\"x\"}";
-        assert_eq!(
-            Snippet::around(text, 2, 4).to_string(),
-            "   |   {モデル=\"x\"}\n   |    ^"
-        );
-        assert_eq!(
-            Snippet::around(text, 2, 7).to_string(),
-            "   |   {モデル=\"x\"}\n   |          ^"
-        );
-        assert_eq!(Snippet::around("", 1, 1).to_string(), "   | \n   | ^");
+        assert_eq!(shown(text, 2, 4), "   |   {モデル=\"x\"}\n   |    ^");
+        assert_eq!(shown(text, 2, 7), "   |   {モデル=\"x\"}\n   |          ^");
+        assert!(Snippet::around("", 1, 1).is_none());
     }
 
     #[test]
     fn of_a_long_line_the_part_round_the_place_is_shown() {
         let text = "x".repeat(500);
-        let shown = Snippet::around(&text, 1, 200).to_string();
+        let shown = shown(&text, 1, 200);
         let expected = format!("   | …{}…\n   | {}^", "x".repeat(70), " ".repeat(41));
         assert_eq!(shown, expected);
     }
 
     #[test]
     fn an_escape_sequence_stays_inert() {
-        let shown = Snippet::around("\x1b]0;pwned\x07 cost", 1, 12).to_string();
+        let shown = shown("\x1b]0;pwned\x07 cost", 1, 12);
         assert!(
             !shown.contains('\x1b') && !shown.contains('\x07'),
             "{shown}"

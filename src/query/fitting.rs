@@ -31,6 +31,14 @@ impl Step {
             Step::LocalDay(_) => Millis::DAY,
         }
     }
+
+    /// Whether a bucket of this step ends at this moment.
+    pub fn ends_at(self, at: Millis) -> bool {
+        match self {
+            Step::Fixed(ms) => at.floor(ms) == at,
+            Step::LocalDay(zone) => zone.local_midnight(zone.date_of(at)) == at,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +62,16 @@ mod tests {
         ] {
             assert_eq!(fitting(hours, 0), step, "{hours} h");
         }
+    }
+
+    #[test]
+    fn a_bucket_ends_at_a_multiple_of_its_step_or_at_local_midnight() {
+        let kathmandu = Step::LocalDay(Zone::parse("Asia/Kathmandu").unwrap());
+        let noon = Millis(1_769_860_800_000);
+        let midnight = noon.plus(6 * Millis::HOUR + 15 * Millis::MINUTE);
+        assert!(kathmandu.ends_at(midnight) && !kathmandu.ends_at(noon));
+        assert!(Step::Fixed(15 * Millis::MINUTE).ends_at(midnight));
+        assert!(!Step::Fixed(Millis::HOUR).ends_at(midnight));
     }
 
     #[test]

@@ -63,6 +63,32 @@ fn there_is_a_line_for_each_group_up_to_the_limit() {
 }
 
 #[test]
+fn the_busiest_groups_come_first_wherever_the_numbers_come_from() {
+    let obs = busy_hour();
+    obs.run(&["rollup"]).exits(0);
+    let ran = obs
+        .run(&["chart", "p95_latency by (model)", "--since", "1h"])
+        .exits(0);
+    assert!(ran.stdout.contains("● opus   ▲ gpt-5"), "{ran}");
+}
+
+#[test]
+fn a_sum_over_a_bucket_that_is_not_over_is_left_out() {
+    let mut obs = busy_hour();
+    obs.set_now("2026-03-01T11:52:00Z");
+    let remark = "the last bucket is not over: its sum is left out\n";
+    let args = "--since 2026-03-01T11:00 --step 15m";
+    let ran = chart(&obs, &format!("requests {args}")).exits(0);
+    assert!(ran.stdout.ends_with(remark), "{ran}");
+    let ran = chart(&obs, &format!("p95_latency {args}")).exits(0);
+    assert!(!ran.stdout.contains(remark), "{ran}");
+    let told = chart(&obs, &format!("requests {args} --json"))
+        .exits(0)
+        .json();
+    assert_eq!(told["data"][3]["requests"], 10, "data keep it");
+}
+
+#[test]
 fn a_threshold_is_drawn_where_its_unit_fits() {
     let obs = busy_hour();
     let ran = chart(&obs, "latency cost --since 1h --threshold 2s").exits(0);

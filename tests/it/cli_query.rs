@@ -134,6 +134,13 @@ fn a_comparison_leaves_the_rows_for_which_it_holds() {
 }
 
 #[test]
+fn a_share_compared_with_a_number_above_one_is_doubted() {
+    let ran = query(&busy_hour(), "error_rate > 5", "").exits(0);
+    let expected = "warning: error_rate is a share from 0 to 1: write 5% for per cent\n";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
 fn hourly_cost_looks_back_sixty_minutes_from_the_end_of_a_bucket() {
     let args = "--since 2026-03-01T11:30 --until 2026-03-01T12:30 --step 30m";
     let told = json_of(&busy_hour(), "hourly_cost", args);
