@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
-use unicode_width::UnicodeWidthStr;
 
+use super::snippet::Snippet;
 use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
@@ -64,13 +64,6 @@ impl Kind {
             Kind::Terminated => 143,
         }
     }
-}
-
-/// The line that was misread, and a mark below the place.
-#[derive(Debug)]
-struct Snippet {
-    line: String,
-    indent: usize,
 }
 
 /// Why a command ended early, in words for people and for programs.
@@ -197,8 +190,8 @@ impl Failure {
         if let Some(location) = &parts.location {
             let _ = writeln!(text, "  --> {}", inert(location));
         }
-        if let Some(Snippet { line, indent }) = &parts.snippet {
-            let _ = writeln!(text, "   | {line}\n   | {:indent$}^", "");
+        if let Some(snippet) = &parts.snippet {
+            let _ = writeln!(text, "{snippet}");
         }
         for cause in &parts.causes {
             let _ = writeln!(text, "  caused by: {}", inert(cause));
@@ -221,32 +214,6 @@ impl Failure {
             "details": parts.details,
         }});
         format!("{error}\n")
-    }
-}
-
-impl Snippet {
-    /// The place at a line and column, both from 1, with what fits into a line round it.
-    fn around(text: &str, line: usize, column: usize) -> Snippet {
-        const BEFORE: usize = 40;
-        const LENGTH: usize = 70;
-        let line = text.lines().nth(line - 1).unwrap_or_default();
-        let skipped = (column - 1).saturating_sub(BEFORE);
-        let dots = |cut: bool| if cut { "…" } else { "" };
-        let part = |from: usize, length: usize| {
-            let part: String = line.chars().skip(from).take(length).collect();
-            inert(&part).to_string()
-        };
-        let before = format!(
-            "{}{}",
-            dots(skipped > 0),
-            part(skipped, column - 1 - skipped)
-        );
-        let after = part(column - 1, LENGTH - BEFORE);
-        let cut = line.chars().count() > column - 1 + LENGTH - BEFORE;
-        Snippet {
-            indent: before.width(),
-            line: format!("{before}{after}{}", dots(cut)),
-        }
     }
 }
 

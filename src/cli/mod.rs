@@ -20,6 +20,7 @@ mod query;
 mod retention;
 mod rollup;
 mod run;
+mod snippet;
 mod stats;
 pub mod time;
 mod told;

@@ -233,3 +233,143 @@ impl<'a> Sheet<'a> {
         &mut self.lines[place]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, Labels, Matcher, Signal, Usd};
+    use crate::store::{Dedupe, testing};
+
+    const NOON: Millis = Millis(1_769_860_800_000);
+
+    /// An hour before noon: a request a minute to claude for a cent, each slower than the one
+    /// before, and one to openai every ten minutes.
+    fn hour() -> testing::Temporary {
+        let mut temporary = testing::empty();
+        let request = |provider: &'static str, minute: i64, cost| {
+            let at = NOON.plus((minute - 60) * Millis::MINUTE);
+            let mut event = Event::new(at, Signal::Request { success: true });
+            event.labels = Labels {
+                provider: Some(provider.into()),
+                ..Labels::default()
+            };
+            event.latency_us = Some(minute * 1_000_000);
+            event.cost_reported = cost;
+            event
+        };
+        let claude = (0..60).map(|m| request("claude", m, Some(Usd::dollars(1))));
+        let openai = (0..60).step_by(10).map(|m| request("openai", m, None));
+        let events: Vec<Event<'_>> = claude.chain(openai).collect();
+        testing::append(&mut temporary.store, &events, Dedupe::TimeId, false);
+        temporary
+    }
+
+    fn inquiry(measures: &[Measure], cut: Cut, by: &[Dimension]) -> Inquiry {
+        let asked = measures.iter().map(|measure| Asked {
+            measure: *measure,
+            selector: Selector::default(),
+        });
+        Inquiry {
+            asked: asked.collect(),
+            span: Span::new(NOON.plus(-Millis::HOUR), NOON),
+            cut,
+            by: by.to_vec(),
+            ranked: false,
+        }
+    }
+
+    #[test]
+    fn a_whole_window_has_one_line_a_group_the_busiest_first() {
+        let measures = [Measure::Requests, Measure::MaxLatency, Measure::Throughput];
+        let inquiry = inquiry(&measures, Cut::Whole, &[Dimension::Provider]);
+        let told = measure(&mut hour().store, &inquiry).unwrap();
+        let values = |nth: usize| {
+            (
+                told.lines[nth].group[0].as_str(),
+                &told.lines[nth].values[..],
+            )
+        };
+        let expected = [
+            Value::Int(60),
+            Value::Float(59_000.0),
+            Value::Float(60.0 / 3_600.0),
+        ];
+        assert_eq!(values(0), ("claude", &expected[..]));
+        let expected = [
+            Value::Int(6),
+            Value::Float(50_000.0),
+            Value::Float(6.0 / 3_600.0),
+        ];
+        assert_eq!(values(1), ("openai", &expected[..]));
+        assert_eq!(told.lines.len(), 2);
+    }
+
+    #[test]
+    fn a_measure_that_looks_back_stands_beside_one_that_does_not() {
+        let quarter = Cut::Into(Step::Fixed(15 * Millis::MINUTE));
+        let inquiry = inquiry(&[Measure::Cost, Measure::HourlyCost], quarter, &[]);
+        let told = measure(&mut hour().store, &inquiry).unwrap();
+        let dollars: Vec<[f64; 2]> = told
+            .lines
+            .iter()
+            .map(|line| [0, 1].map(|nth| line.values[nth].as_f64().unwrap()))
+            .collect();
+        assert_eq!(
+            dollars,
+            [[15.0, 15.0], [15.0, 30.0], [15.0, 45.0], [15.0, 60.0]]
+        );
+    }
+
+    #[test]
+    fn each_measure_speaks_of_its_own_events() {
+        let half = Cut::Into(Step::Fixed(30 * Millis::MINUTE));
+        let mut inquiry = inquiry(
+            &[Measure::Requests, Measure::Cost],
+            half,
+            &[Dimension::Provider],
+        );
+        let openai = Matcher::equal(Dimension::Provider, "openai");
+        inquiry.asked[0].selector.matchers.push(openai.clone());
+        inquiry.asked[1].selector.matchers.push(openai.negate());
+        let told = measure(&mut hour().store, &inquiry).unwrap();
+        let lines: Vec<(&str, &Value, f64)> = told
+            .lines
+            .iter()
+            .map(|l| {
+                (
+                    l.group[0].as_str(),
+                    &l.values[0],
+                    l.values[1].as_f64().unwrap(),
+                )
+            })
+            .collect();
+        let half = [
+            ("claude", &Value::Int(0), 30.0),
+            ("openai", &Value::Int(3), 0.0),
+        ];
+        assert_eq!(lines, [half, half].concat());
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_measures_need() {
+        for (measures, needed) in [
+            (&[Measure::Cost, Measure::ErrorRate][..], Parts::Sums),
+            (&[Measure::P95Latency, Measure::AvgLatency], Parts::Latency),
+            (&[Measure::P95Latency, Measure::Cost], Parts::All),
+            (&[Measure::P95Ttft], Parts::All),
+        ] {
+            assert_eq!(parts(measures.iter().copied()), needed, "{measures:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_the_window_is_silence() {
+        let mut inquiry = inquiry(&[Measure::Requests], Cut::Whole, &[]);
+        let mut store = hour();
+        assert!(!measure(&mut store.store, &inquiry).unwrap().is_silent());
+        inquiry.span = Span::new(NOON, NOON.plus(Millis::HOUR));
+        let told = measure(&mut store.store, &inquiry).unwrap();
+        assert!(told.is_silent());
+        assert_eq!(told.lines[0].values, [Value::Int(0)]);
+    }
+}

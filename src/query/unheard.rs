@@ -97,8 +97,7 @@ mod tests {
         let mut store = testing::empty();
         let mut event = Event::new(Millis(1), Signal::Request { success: true });
         event.labels = Labels {
-            provider: "claude".into(),
-            model: "opus".into(),
+            provider: Some("claude".into()),
             ..Labels::default()
         };
         testing::append(&mut store.store, &[event], Dedupe::TimeId, false);

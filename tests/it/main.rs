@@ -6,7 +6,11 @@
     reason = "a test that cannot go on says so by panicking, in helpers as well"
 )]
 
+mod busy_hour;
+mod cli_chart;
 mod cli_demo;
+mod cli_query;
+mod cli_stats;
 mod floors;
 mod lines;
 mod obs;

@@ -174,7 +174,7 @@ impl Week {
 
     /// How this request fails, if it does.
     fn fault(&mut self, provider: &'static Provider) -> Option<&'static Fault> {
-        if self.rng.random_bool(0.3 * self.trouble(provider)) {
+        if self.rng.random_bool(0.4 * self.trouble(provider)) {
             return Some(&provider.overloaded);
         }
         let fails = self.rng.random_bool(provider.failures);
@@ -193,7 +193,7 @@ impl Week {
     }
 
     fn answered(&mut self, provider: &Provider, model: &Model) -> (u64, Outcome) {
-        let slower = 1.0 + 4.0 * self.trouble(provider);
+        let slower = 1.0 + 3.5 * self.trouble(provider);
         let input = self.around(1_400.0, 0.9);
         let cached = if self.rng.random_bool(0.4) {
             input * 3 / 4
