@@ -25,7 +25,7 @@ use inbox::Inbox;
 /// commit no longer shows in the time of a row.
 const ROWS_PER_COMMIT: usize = 50_000;
 /// Rows that are worth a transaction at once.
-const ROWS_TO_BEGIN: usize = 8_192;
+const ROWS_TO_BEGIN: usize = 4_096;
 /// How long the first event of a transaction may wait for company, and how long
 /// it may take at most until its commit begins.
 const WAIT_FOR_COMPANY: Duration = Duration::from_millis(100);

@@ -9,9 +9,9 @@ use crate::model::Millis;
 use crate::store::{DeadLetter, Origin, Packer};
 
 /// Packs that may wait for the writer: reading stays ahead, memory stays small.
-const AHEAD: usize = 4;
+const AHEAD: usize = 3;
 /// Lines of one pack at most.
-const LINES_PER_PACK: usize = 4_096;
+const LINES_PER_PACK: usize = 2_048;
 /// What is kept of a line that was refused.
 const SAMPLE: usize = 64 << 10;
 
