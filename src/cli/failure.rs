@@ -19,7 +19,7 @@ use crate::input::InputError;
 use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
 use crate::query::QueryError;
 use crate::render::RenderError;
-use crate::render::safe::{Shown, Untrusted};
+use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
 use crate::store::StoreError;
 
@@ -205,7 +205,7 @@ impl Failure {
             "hint": parts.hint,
             "details": parts.details,
         }});
-        format!("{error}\n")
+        format!("{}\n", inert_json(&error.to_string()))
     }
 }
 
