@@ -168,7 +168,8 @@ fn two_ingests_a_roll_up_and_readers_get_on_with_each_other() {
         scope.spawn(|| again_and_again(&["rollup"]));
         scope.spawn(|| again_and_again(&["run"]));
         scope.spawn(|| again_and_again(&["rollup", "--verify"]));
-        scope.spawn(|| again_and_again(&["retention", "show", "--json"]));
+        scope.spawn(|| again_and_again(&["stats", "--by", "provider", "--json"]));
+        scope.spawn(|| again_and_again(&["chart", "requests", "--since", "3d"]));
         scope.spawn(|| {
             let peek = Peek::at(&obs);
             let mut seen = 0;
