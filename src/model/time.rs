@@ -21,9 +21,10 @@ impl Millis {
     /// One UTC day, in milliseconds.
     pub const DAY: i64 = 86_400_000;
 
-    /// The last multiple of `step_ms` that is not after this moment.
+    /// The last multiple of `step_ms` that is not after this moment; it stops at the
+    /// beginning of the number line.
     pub fn floor(self, step_ms: i64) -> Millis {
-        Millis(self.0.div_euclid(step_ms) * step_ms)
+        self.plus(-self.0.rem_euclid(step_ms))
     }
 
     /// The first multiple of `step_ms` that is not before this moment.
@@ -143,6 +144,14 @@ mod tests {
         assert_eq!(Millis(60_000).ceil(60_000), Millis(60_000));
         assert_eq!(Millis(-1).floor(60_000), Millis(-60_000));
         assert_eq!(Millis(-1).ceil(60_000), Millis(0));
+    }
+
+    #[test]
+    fn the_beginning_of_time_is_not_rounded_to_its_end() {
+        let ever = Millis(i64::MIN);
+        assert_eq!(ever.floor(Millis::HOUR), ever);
+        assert!(ever.ceil(Millis::HOUR) < Millis(0));
+        assert_eq!(Millis(i64::MAX).ceil(Millis::DAY), Millis(i64::MAX));
     }
 
     #[test]
