@@ -6,8 +6,11 @@
 //! numbers are for, nor how they are shown.
 
 mod cover;
+mod frame;
 mod gather;
 mod groups;
 mod question;
+#[cfg(test)]
+mod tests;
 
 pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};

@@ -7,6 +7,8 @@
 
 mod rebuild;
 mod slice;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use rebuild::rebuild;
