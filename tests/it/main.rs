@@ -8,6 +8,7 @@
 
 mod floors;
 mod lines;
+mod migrations;
 mod obs;
 mod real_inputs;
 mod rust_source;
