@@ -11,13 +11,15 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
+use super::snippet::Snippet;
 use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
 use crate::input::InputError;
-use crate::model::{DurationError, ZoneError};
+use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
+use crate::query::QueryError;
 use crate::render::RenderError;
-use crate::render::safe::{Shown, Untrusted};
+use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
 use crate::store::StoreError;
 
@@ -32,8 +34,6 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
-    /// No such rule, alert, provider, ...
-    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -54,7 +54,6 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
-            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,
@@ -74,6 +73,7 @@ struct Parts {
     code: &'static str,
     message: String,
     location: Option<String>,
+    snippet: Option<Snippet>,
     causes: Vec<String>,
     hint: Option<String>,
     details: Option<Value>,
@@ -88,6 +88,7 @@ impl Failure {
             code,
             message: message.into(),
             location: None,
+            snippet: None,
             causes: Vec::new(),
             hint: None,
             details: None,
@@ -108,6 +109,17 @@ impl Failure {
     /// however deep in the chain it lies.
     pub fn from_error(kind: Kind, code: &'static str, error: &(dyn Error + 'static)) -> Failure {
         Failure::new(kind, code, error.to_string()).caused_by(error.source())
+    }
+
+    /// A text that cannot be read, shown with a mark below the place; `what` it should be.
+    pub fn in_text(error: &ExprError, text: &str, what: &'static str) -> Failure {
+        let (line, column) = error.line_and_column(text);
+        let mut failure = Failure::usage("expression_invalid", error.to_string())
+            .at(format!("{what}:{line}:{column}"))
+            .details(json!({ "expression": text, "line": line, "column": column }));
+        failure.0.hint = error.hint.clone();
+        failure.0.snippet = Snippet::around(text, line, column);
+        failure
     }
 
     /// Says where: a file, a line and a column.
@@ -153,11 +165,6 @@ impl Failure {
         self.0.kind
     }
 
-    /// Its stable name.
-    pub fn code(&self) -> &'static str {
-        self.0.code
-    }
-
     /// Whether nothing is said.
     pub fn is_silent(&self) -> bool {
         self.0.kind == Kind::PipeClosed || self.0.message.is_empty()
@@ -174,6 +181,9 @@ impl Failure {
         // Writing into a String cannot fail.
         if let Some(location) = &parts.location {
             let _ = writeln!(text, "  --> {}", inert(location));
+        }
+        if let Some(snippet) = &parts.snippet {
+            let _ = writeln!(text, "{snippet}");
         }
         for cause in &parts.causes {
             let _ = writeln!(text, "  caused by: {}", inert(cause));
@@ -195,7 +205,50 @@ impl Failure {
             "hint": parts.hint,
             "details": parts.details,
         }});
-        format!("{error}\n")
+        format!("{}\n", inert_json(&error.to_string()))
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        let message = error.to_string();
+        let failure = |code| Failure::usage(code, message);
+        match error {
+            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
+                "ask from there on with --since {floor}, or leave {dimension} out"
+            )),
+            QueryError::BeyondTiers { floor, .. } => {
+                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
+            }
+            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
+                "take --step {} or a multiple of it, or a later --since",
+                step_of(kept)
+            )),
+            QueryError::TooManyBuckets => {
+                failure("too_many_buckets").hint("take a longer --step, or a later --since")
+            }
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The step that a tier's buckets have, as one writes it.
+fn step_of(tier: Resolution) -> &'static str {
+    match tier {
+        Resolution::Raw => "1ms",
+        Resolution::Minute => "1m",
+        Resolution::Hour => "1h",
+        Resolution::Day => "1d",
+    }
+}
+
+impl From<UnknownMeasure> for Failure {
+    fn from(error: UnknownMeasure) -> Failure {
+        let list = "`obs query --list` lists all measures";
+        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
+            Some(name) => format!("did you mean {name}? {list}"),
+            None => list.to_owned(),
+        })
     }
 }
 

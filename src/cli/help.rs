@@ -18,7 +18,9 @@ pub(super) struct Group {
 const USAGE: &str = "obs [FLAGS] COMMAND …";
 
 const EXAMPLES: &str = "Examples:
-  obs config show --origin      every setting, and who set it
+  obs demo                                  a simulated week, walked through
+  my-app | obs ingest                       take events in from a pipe
+  obs stats --by provider --since 24h       how each provider did today
 ";
 
 const MORE: &str = "`obs COMMAND --help` explains a command, with examples.";

@@ -1,30 +1,27 @@
 //! `obs ingest`: events from files or a pipe. How lines are read and stored is
-//! known to `crate::ingest`; here are the flags, the progress and the summary.
+//! known to `crate::ingest`; here are the flags and what they stand for.
+
+mod signals;
+mod summary;
+mod watcher;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::time::{Side, parse_time};
 use crate::clock::Stopwatch;
-use crate::ingest::{self, Job, Observer, Summary};
+use crate::ingest::{self, Job, Summary};
 use crate::input::{self, Mapping, TimeUnit};
-use crate::model::Unit;
-use crate::render::{Answer, Cell, Column, human, safe::Untrusted};
-use crate::store::{DeadLetter, Dedupe, Retention};
-
-/// Refused lines that are shown on stderr.
-const SHOWN: u64 = 10;
-/// Work shorter than this shows no progress.
-const PATIENCE: Duration = Duration::from_millis(500);
+use crate::store::{Dedupe, Retention};
+use signals::Signals;
+use watcher::Watcher;
 
 /// Read events from files or a pipe and store them
 ///
@@ -34,16 +31,21 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// its reason, and the others go on.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs ingest events.jsonl                       a file; again, and nothing changes
-  my-app | obs ingest                           a pipe; stored at the latest 200 ms later
-  obs ingest --dry-run events.jsonl.gz          read, say what is wrong, store nothing
-  obs ingest trace.csv --map timestamp=TIMESTAMP --map input_tokens=ContextTokens --set type=request")]
+  obs ingest events.jsonl                a file; twice changes nothing
+  my-app | obs ingest                    a pipe; stored within 200 ms
+  obs ingest --dry-run events.jsonl.gz   say what is wrong, store nothing
+  obs ingest t.csv --map timestamp=TIMESTAMP --set type=request")]
 pub(super) struct Args {
     /// Files to read, packed with gzip or zstd or not; - or none for stdin
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How lines are written; auto goes by the name of the file
-    #[arg(long = "format", value_enum, default_value = "auto", help_heading = "Input")]
+    #[arg(
+        long = "format",
+        value_enum,
+        default_value = "auto",
+        help_heading = "Input"
+    )]
     written: FormatChoice,
     /// Take FIELD from this column or dotted path
     #[arg(long, value_name = "FIELD=SOURCE", help_heading = "Input")]
@@ -139,7 +141,7 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         Some(store) => store.read(|txn| txn.retention())?,
         None => Retention::default(),
     };
-    tell(ctx, &total, &retention, clock.elapsed(), args.dry_run)?;
+    summary::tell(ctx, &total, &retention, clock.elapsed(), args.dry_run)?;
     match () {
         () if total.interrupted => Err(Failure::silent(signals.kind())),
         () if total.counts.rejected > 0 => Err(Failure::silent(Kind::Partly)),
@@ -310,218 +312,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     .caused_by(Some(error))
 }
 
-/// SIGINT and SIGTERM end the ingest after the commit at hand.
-struct Signals {
-    terminated: Arc<AtomicBool>,
-}
-
-impl Signals {
-    fn watch(stop: &Arc<AtomicBool>) -> Result<Signals, Failure> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        let terminated = Arc::new(AtomicBool::new(false));
-        for (signal, flag) in [(SIGINT, stop), (SIGTERM, stop), (SIGTERM, &terminated)] {
-            signal_hook::flag::register(signal, Arc::clone(flag)).map_err(|e| {
-                Failure::new(Kind::Failed, "signals", "cannot listen for signals")
-                    .caused_by(Some(&e))
-            })?;
-        }
-        Ok(Signals { terminated })
-    }
-
-    fn kind(&self) -> Kind {
-        match self.terminated.load(std::sync::atomic::Ordering::Relaxed) {
-            true => Kind::Terminated,
-            false => Kind::Interrupted,
-        }
-    }
-}
-
-/// Shows how it goes, and which lines are refused.
-struct Watcher<'a> {
-    source: &'a str,
-    stderr: &'a mut dyn Write,
-    rejects: Option<&'a mut io::BufWriter<File>>,
-    refused: u64,
-    age: Stopwatch,
-    progress_allowed: bool,
-    size: Option<u64>,
-    bar: Option<ProgressBar>,
-    failed: Option<io::Error>,
-}
-
-impl<'a> Watcher<'a> {
-    fn new(
-        ctx: &'a mut Context<'_>,
-        source: &'a str,
-        size: Option<u64>,
-        rejects: Option<&'a mut io::BufWriter<File>>,
-        refused: u64,
-    ) -> Watcher<'a> {
-        Watcher {
-            source,
-            progress_allowed: ctx.progress_allowed(),
-            stderr: &mut *ctx.stderr,
-            rejects,
-            refused,
-            age: Stopwatch::start(),
-            size,
-            bar: None,
-            failed: None,
-        }
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
-        self.failed.map_or(Ok(()), |e| {
-            Err(Failure::new(
-                Kind::Failed,
-                "rejects_unwritable",
-                "cannot write the refused lines",
-            )
-            .caused_by(Some(&e)))
-        })
-    }
-
-    fn bar(size: Option<u64>) -> ProgressBar {
-        let (template, length) = match size {
-            Some(_) => ("{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left", size),
-            None => ("{spinner} {bytes}  {msg}", None),
-        };
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_style(style)
-    }
-}
-
-impl Observer for Watcher<'_> {
-    fn committed(&mut self, so_far: &Summary) {
-        if !self.progress_allowed || self.age.elapsed() < PATIENCE {
-            return;
-        }
-        let bar = self.bar.get_or_insert_with(|| Watcher::bar(self.size));
-        bar.set_position(so_far.bytes);
-        bar.set_message(format!("{} events", human::count(so_far.counts.accepted)));
-    }
-
-    fn refused(&mut self, letter: &DeadLetter) {
-        self.refused += 1;
-        if let Some(rejects) = &mut self.rejects {
-            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
-            if let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown()) {
-                self.failed.get_or_insert(error);
-            }
-        }
-        if self.refused <= SHOWN {
-            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
-            // Who closed stderr does not want to hear it.
-            let _ = writeln!(self.stderr, "{}", Untrusted(&line).shown());
-        }
-    }
-}
-
 fn add(total: &mut Summary, more: &Summary) {
     total.counts.add(&more.counts);
     total.bytes += more.bytes;
     total.interrupted |= more.interrupted;
     for (sum, more) in total.outlived.iter_mut().zip(more.outlived) {
         *sum += more;
-    }
-}
-
-/// The summary: words for people on a terminal, an answer for programs that ask for one.
-fn tell(
-    ctx: &mut Context<'_>,
-    total: &Summary,
-    retention: &Retention,
-    took: Duration,
-    dry_run: bool,
-) -> Result<(), Failure> {
-    let counts = &total.counts;
-    let per_second = counts.lines() as f64 / took.as_secs_f64().max(1e-9);
-    if counts.rejected > SHOWN {
-        let more = counts.rejected - SHOWN;
-        ctx.warn(format!(
-            "{} more lines were refused; --rejects FILE lists them all",
-            human::count(more)
-        ));
-    }
-    if let (Some(kept), n @ 1..) = (retention.raw, total.outlived[0]) {
-        ctx.warn(format!(
-            "{} accepted {} older than {}, for which raw events are kept: the next retention run lets them go{}",
-            human::count(n),
-            if n == 1 { "event is" } else { "events are" },
-            human::duration_ms(kept),
-            coarser(retention, total),
-        ));
-    }
-    if ctx.wants_table() {
-        let verb = if dry_run {
-            "would be accepted"
-        } else {
-            "accepted"
-        };
-        ctx.notice(format!(
-            "{} lines: {} {verb}, {} updated, {} duplicate, {} rejected in {:.1} s ({} events/s)",
-            human::count(counts.lines()),
-            human::count(counts.accepted),
-            human::count(counts.updated),
-            human::count(counts.duplicate),
-            human::count(counts.rejected),
-            took.as_secs_f64(),
-            human::count(per_second as u64),
-        ));
-        return Ok(());
-    }
-    let count = |name: &'static str| Column::new(name, name).in_unit(Unit::Count);
-    let names = ["lines", "accepted", "updated", "duplicate", "rejected"];
-    let old = [
-        "older_than_raw",
-        "older_than_1min",
-        "older_than_1hour",
-        "older_than_1day",
-    ];
-    let mut columns: Vec<Column> = names.into_iter().chain(old).map(count).collect();
-    columns.push(Column::new("duration_s", "duration"));
-    columns.push(Column::new("lines_per_s", "lines/s"));
-    let mut answer = Answer::new("obs.ingest/v1", columns);
-    let numbers = [
-        counts.lines(),
-        counts.accepted,
-        counts.updated,
-        counts.duplicate,
-        counts.rejected,
-    ];
-    let mut row: Vec<Cell> = numbers
-        .into_iter()
-        .chain(total.outlived)
-        .map(|n| Cell::Int(n.into()))
-        .collect();
-    row.push(Cell::Seconds(took.as_secs_f64()));
-    row.push(Cell::Rate(per_second));
-    answer.rows.push(row);
-    ctx.answer(&answer)
-}
-
-/// How many outlive the coarser tiers as well.
-fn coarser(retention: &Retention, total: &Summary) -> String {
-    let tiers = [
-        ("minutes", retention.minute),
-        ("hours", retention.hour),
-        ("days", retention.day),
-    ];
-    let parts: Vec<String> = tiers
-        .into_iter()
-        .zip(&total.outlived[1..])
-        .filter_map(|((name, kept), n)| {
-            kept.filter(|_| *n > 0)
-                .map(|_| format!("{} outlive {name}", human::count(*n)))
-        })
-        .collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", parts.join(", "))
     }
 }

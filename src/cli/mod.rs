@@ -5,17 +5,25 @@
 //! an exit code. A command is a file beside this one and a line in each of the
 //! three lists below. There is no SQL and no arithmetic here.
 
+mod asked;
+mod chart;
 mod config;
 mod context;
+mod demo;
 mod failure;
 mod global;
 mod help;
 mod ingest;
 mod init;
+mod list;
+mod query;
 mod retention;
 mod rollup;
 mod run;
+mod snippet;
+mod stats;
 pub mod time;
+mod told;
 
 use std::ffi::OsString;
 
@@ -49,12 +57,16 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Ingest(ingest::Args),
     Rollup(rollup::Args),
     Run(run::Args),
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
+    Stats(stats::Args),
+    Query(query::Args),
+    Chart(chart::Args),
     Config(config::Args),
 }
 
@@ -62,7 +74,11 @@ enum Command {
 const GROUPS: &[help::Group] = &[
     help::Group {
         title: "Record",
-        commands: &["init", "ingest"],
+        commands: &["demo", "init", "ingest"],
+    },
+    help::Group {
+        title: "Ask",
+        commands: &["stats", "query", "chart"],
     },
     help::Group {
         title: "Operate",
@@ -73,12 +89,16 @@ const GROUPS: &[help::Group] = &[
 /// Calls the command.
 fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Demo(args) => demo::run(ctx, args),
         Command::Init(args) => init::run(ctx, args),
         Command::Ingest(args) => ingest::run(ctx, args),
         Command::Rollup(args) => rollup::run(ctx, args),
         Command::Run(args) => run::run(ctx, args),
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
+        Command::Stats(args) => stats::run(ctx, args),
+        Command::Query(args) => query::run(ctx, args),
+        Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

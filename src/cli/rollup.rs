@@ -14,9 +14,9 @@ use crate::store::Store;
 /// at once, changes nothing; answers are right before it has run, too.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs rollup                      what is new; `obs run` does it every minute
-  obs rollup --verify             compute everything again and compare; exit 3 when something differs
-  obs rollup --rebuild            compute everything again and write it")]
+  obs rollup                  what is new; `obs run` does it every minute
+  obs rollup --verify         compute again and compare; 3 = differs
+  obs rollup --rebuild        compute again and write")]
 pub(super) struct Args {
     /// Leave minutes from here on for the next time
     #[arg(long, value_name = "TIME")]

@@ -141,7 +141,7 @@ fn obs_alone_shows_the_short_help_and_is_a_usage_error() {
     let told = Machine::new().run("");
     assert_eq!((told.code, told.out.as_str()), (2, ""));
     assert!(told.err.starts_with("What your LLM providers cost"));
-    assert!(told.err.contains("Operate:\n  config"));
+    assert!(told.err.contains("Operate:\n  run "));
     assert!(told.err.contains("Examples:\n  obs "));
 }
 

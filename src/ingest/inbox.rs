@@ -1,5 +1,6 @@
 //! What the reading thread sends, as the writing one receives it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -19,9 +20,12 @@ pub(super) enum Message {
     Failed(IngestError),
 }
 
-/// The receiving end. It ends when the reader does, or when it is told to stop.
+/// The receiving end. It ends when the reader does, or, when it is told to stop,
+/// with the last of what was read by then.
 pub(super) struct Inbox<'s> {
     receiver: Receiver<Message>,
+    /// Whether the reader waits for input; all that it read before is then sent.
+    at_rest: Arc<AtomicBool>,
     stop: &'s AtomicBool,
     bytes: u64,
     ended: bool,
@@ -29,9 +33,14 @@ pub(super) struct Inbox<'s> {
 }
 
 impl<'s> Inbox<'s> {
-    pub(super) fn new(receiver: Receiver<Message>, stop: &'s AtomicBool) -> Inbox<'s> {
+    pub(super) fn new(
+        receiver: Receiver<Message>,
+        at_rest: Arc<AtomicBool>,
+        stop: &'s AtomicBool,
+    ) -> Inbox<'s> {
         Inbox {
             receiver,
+            at_rest,
             stop,
             bytes: 0,
             ended: false,
@@ -44,9 +53,13 @@ impl<'s> Inbox<'s> {
     /// # Errors
     /// When reading failed, after all that was read before.
     pub(super) fn wait(&mut self) -> Result<Option<Pack>, IngestError> {
-        while !self.ended && !self.was_stopped() {
+        while !self.ended {
+            let idle = self.was_stopped() && self.reader_waits();
             if let Some(pack) = self.receive(LOOK_UP) {
                 return Ok(Some(pack));
+            }
+            if idle && self.reader_waits() {
+                break;
             }
         }
         self.failure.take().map_or(Ok(None), Err)
@@ -56,7 +69,7 @@ impl<'s> Inbox<'s> {
     /// [`Inbox::wait`], so that what was read before is written first.
     pub(super) fn receive(&mut self, patience: Duration) -> Option<Pack> {
         let waited = Stopwatch::start();
-        while !self.ended && !self.was_stopped() {
+        while !self.ended {
             let left = patience.saturating_sub(waited.elapsed());
             match self.receiver.recv_timeout(left.min(LOOK_UP)) {
                 Ok(Message::Pack(pack, bytes)) => {
@@ -68,11 +81,15 @@ impl<'s> Inbox<'s> {
                     self.ended = true;
                 }
                 Err(RecvTimeoutError::Disconnected) => self.ended = true,
-                Err(RecvTimeoutError::Timeout) if left.is_zero() => break,
+                Err(RecvTimeoutError::Timeout) if left.is_zero() || self.was_stopped() => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
         None
+    }
+
+    fn reader_waits(&self) -> bool {
+        self.at_rest.load(Ordering::Acquire)
     }
 
     pub(super) fn was_stopped(&self) -> bool {

@@ -25,7 +25,7 @@ use inbox::Inbox;
 /// commit no longer shows in the time of a row.
 const ROWS_PER_COMMIT: usize = 50_000;
 /// Rows that are worth a transaction at once.
-const ROWS_TO_BEGIN: usize = 8_192;
+const ROWS_TO_BEGIN: usize = 4_096;
 /// How long the first event of a transaction may wait for company, and how long
 /// it may take at most until its commit begins.
 const WAIT_FOR_COMPANY: Duration = Duration::from_millis(100);
@@ -118,7 +118,7 @@ pub enum IngestError {
 pub fn run(
     store: &mut Store,
     job: Job,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
     observer: &mut dyn Observer,
 ) -> Result<Summary, IngestError> {
     let mut intake = Intake {
@@ -130,7 +130,7 @@ pub fn run(
         observer,
     };
     let kept = store.read(|txn| txn.retention())?.raw;
-    let mut inbox = Inbox::new(reader::start(job, kept), stop);
+    let mut inbox = reader::start(job, kept, stop);
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;
     }
@@ -146,11 +146,11 @@ pub fn run(
 /// When the input cannot be read on.
 pub fn rehearse(
     job: Job,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
     observer: &mut dyn Observer,
 ) -> Result<Summary, IngestError> {
     let (strict, source) = (job.strict, job.source.clone());
-    let mut inbox = Inbox::new(reader::start(job, None), stop);
+    let mut inbox = reader::start(job, None, stop);
     let mut summary = Summary::default();
     while let Some(pack) = inbox.wait()? {
         summary.counts.accepted += (pack.len() - pack.letters().len()) as u64;

@@ -1,37 +1,67 @@
 //! The reading thread: bytes to lines to packs.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-use super::inbox::Message;
+use super::inbox::{Inbox, Message};
 use super::{IngestError, Job};
 use crate::input::{Body, Decoded, Decoder, Line, Lines, Reject, open};
 use crate::model::Millis;
 use crate::store::{DeadLetter, Origin, Packer};
 
 /// Packs that may wait for the writer: reading stays ahead, memory stays small.
-const AHEAD: usize = 4;
+const AHEAD: usize = 3;
 /// Lines of one pack at most.
-const LINES_PER_PACK: usize = 4_096;
+const LINES_PER_PACK: usize = 2_048;
 /// What is kept of a line that was refused.
 const SAMPLE: usize = 64 << 10;
 
-/// Starts to read. The thread ends when the input does or when nobody listens;
-/// it may outlive a writer that was stopped, blocked in a read.
-pub(super) fn start(job: Job, raw_kept_ms: Option<i64>) -> Receiver<Message> {
+/// Starts to read. The thread ends when the input does, when it is told to stop or
+/// when nobody listens; it may outlive a writer that was stopped, blocked in a read.
+pub(super) fn start<'s>(
+    mut job: Job,
+    raw_kept_ms: Option<i64>,
+    stop: &'s Arc<AtomicBool>,
+) -> Inbox<'s> {
     let (sender, receiver) = sync_channel(AHEAD);
+    let at_rest = Arc::new(AtomicBool::new(false));
+    job.input = Box::new(Watched {
+        input: job.input,
+        at_rest: Arc::clone(&at_rest),
+    });
+    let inbox = Inbox::new(receiver, at_rest, stop);
+    let stop = Arc::clone(stop);
     std::thread::spawn(move || {
         // A listener that is gone does not want to know how it ended.
-        let _ = match read(job, raw_kept_ms, &sender) {
+        let _ = match read(job, raw_kept_ms, &stop, &sender) {
             Ok(()) => Ok(()),
             Err(error) => sender.send(Message::Failed(error)),
         };
     });
-    receiver
+    inbox
+}
+
+/// An input that tells whether it waits for more.
+struct Watched {
+    input: Box<dyn Read + Send>,
+    at_rest: Arc<AtomicBool>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.at_rest.store(true, Ordering::Release);
+        let read = self.input.read(room);
+        self.at_rest.store(false, Ordering::Release);
+        read
+    }
 }
 
 fn read(
     job: Job,
     raw_kept_ms: Option<i64>,
+    stop: &AtomicBool,
     sender: &SyncSender<Message>,
 ) -> Result<(), IngestError> {
     let Job {
@@ -59,7 +89,7 @@ fn read(
     let keep_before = raw_kept_ms.map_or(i64::MIN, |ms| now().0.saturating_sub(ms) + Millis::DAY);
     let mut packer = Packer::new(dedupe, keep_before);
     let mut bytes = 0;
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         decoder.set_now(now());
         let Some(chunk) = lines.next_chunk().map_err(unreadable)? else {
             return Ok(());
@@ -75,6 +105,7 @@ fn read(
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// Sends the pack; says whether anybody listens.

@@ -34,7 +34,7 @@ impl Header {
     ) -> Result<Header, InputError> {
         let mut columns: Vec<Column> = Vec::new();
         for (place, cell) in Cells::of(record).enumerate() {
-            let cell = cell.and_then(Value::text).map_err(InputError::BadHeader)?;
+            let cell = cell.map_err(InputError::BadHeader)?.text();
             let name = match cell.unwrap_or_default().trim() {
                 "" => format!("column_{}", place + 1).into_boxed_str(),
                 name => Box::from(name),
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn cells(record: &str) -> Result<Vec<String>, Reject> {
-        let text = |cell: Result<Value<'_, '_>, Reject>| Ok(cell?.text()?.unwrap().into_owned());
+        let text = |cell: Result<Value<'_, '_>, Reject>| Ok(cell?.text().unwrap().into_owned());
         Cells::of(record).map(text).collect()
     }
 

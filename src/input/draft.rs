@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use super::field::{Field, Names, Spelling};
-use super::json;
+use super::json::Json;
 use super::number::{Decimal, Round};
 use super::reject::{Reject, shown};
-use crate::model::{Usd, UsdError};
+use crate::model::Usd;
 
 /// The longest label, id or name, in bytes.
 const MAX_LABEL: usize = 4_096;
@@ -24,7 +24,7 @@ pub(super) enum Value<'d, 'a> {
     /// Nothing.
     Absent,
     /// A JSON value.
-    Json(&'a str),
+    Json(Json<'a>),
     /// The text of a CSV cell.
     Cell(&'a str),
     /// The text of a CSV cell in which quotes are still doubled.
@@ -38,28 +38,27 @@ impl<'a> Value<'_, 'a> {
     pub(super) fn is_nothing(self) -> bool {
         match self {
             Value::Absent => true,
-            Value::Json(json) => json == "null",
+            Value::Json(json) => json == Json::Null,
             Value::Cell(text) | Value::Quoted(text) => text.is_empty(),
             Value::Set(text) => text.is_empty(),
         }
     }
 
     /// The text of a cell or of a JSON string; `None` for other JSON.
-    pub(super) fn text(self) -> Result<Option<Cow<'a, str>>, Reject> {
-        Ok(match self {
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        match self {
             Value::Absent => None,
-            Value::Json(json) if json.starts_with('"') => Some(json::unquote(json)?),
-            Value::Json(_) => None,
+            Value::Json(json) => json.text(),
             Value::Cell(text) => Some(Cow::Borrowed(text)),
             Value::Quoted(text) => Some(Cow::Owned(text.replace("\"\"", "\""))),
             Value::Set(text) => Some(Cow::Owned(text.to_owned())),
-        })
+        }
     }
 
     fn shown(self) -> String {
         match self {
             Value::Absent => String::from("nothing"),
-            Value::Json(json) => shown(json),
+            Value::Json(json) => shown(&json.written()),
             Value::Cell(text) | Value::Quoted(text) => format!("\"{}\"", shown(text)),
             Value::Set(text) => format!("\"{}\"", shown(text)),
         }
@@ -165,93 +164,136 @@ impl<'d, 'a> Draft<'d, 'a> {
     }
 
     /// A text of any length; an empty one is none.
+    #[inline]
     pub(super) fn text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        if !self.has(field) {
-            return Ok(None);
-        }
-        match self.value(field).text()? {
-            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-            None => Err(self.mismatch(field, "a text")),
-        }
+        self.told(field, Self::read_text)
     }
 
     /// A text by which events are grouped or found.
+    #[inline]
     pub(super) fn label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        let text = self.text(field)?;
-        match &text {
-            Some(label) if label.len() > MAX_LABEL => Err(Reject::TextTooLong {
-                field: self.name(field).to_owned(),
-                bytes: label.len(),
-                limit: MAX_LABEL,
-            }),
-            Some(_) | None => Ok(text),
-        }
+        self.told(field, Self::read_label)
     }
 
     /// A label that senders also write as a whole number.
+    #[inline]
     pub(super) fn id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
-            Value::Json(json) if !json.starts_with('"') => {
-                let digits = json.strip_prefix('-').unwrap_or(json);
-                let is_whole =
-                    digits.len() <= MAX_LABEL && digits.bytes().all(|b| b.is_ascii_digit());
-                match is_whole {
-                    true => Ok(Some(Cow::Borrowed(json))),
-                    false => Err(self.mismatch(field, "a text or a whole number")),
-                }
-            }
-            Value::Absent => Ok(None),
-            Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => self.label(field),
-        }
+        self.told(field, Self::read_id)
     }
 
-    /// A text, or any JSON array as its own text.
+    /// A text, or an array as it is written.
+    #[inline]
     pub(super) fn text_or_array(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
-            Value::Json(json) if json.starts_with('[') => {
-                json::check_kept(json)?;
-                Ok(Some(Cow::Borrowed(json)))
-            }
-            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
-                self.text(field)
-            }
-        }
+        self.told(field, |draft, field| match draft.value(field) {
+            Value::Json(Json::Array(text)) => Ok(Some(Cow::Borrowed(text))),
+            value => draft.text_of(field, value, "a text or an array"),
+        })
     }
 
     /// A text or the text of a number, as moments are written.
-    pub(super) fn text_or_number(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
-        match self.value(field) {
-            Value::Json(json) if json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
-                Ok(Some(Cow::Borrowed(json)))
-            }
-            Value::Absent | Value::Json(_) | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
-                self.text(field)
-            }
-        }
+    #[inline]
+    pub(super) fn moment(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        self.told(field, |draft, field| match draft.value(field) {
+            Value::Json(Json::Number(text)) => Ok(Some(Cow::Borrowed(text))),
+            value => draft.text_of(field, value, "a time"),
+        })
     }
 
-    /// True or false; 1 and 0 mean the same.
+    /// True or false; 1 and 0 mean the same, and in cells other ways of writing it.
     pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Reject> {
-        let word: &str = match self.value(field) {
+        let word = match self.value(field) {
             Value::Absent => return Ok(None),
-            Value::Json(text) | Value::Cell(text) | Value::Quoted(text) => text,
+            Value::Json(Json::Bool(flag)) => return Ok(Some(flag)),
+            Value::Json(Json::Number(text)) => text,
+            Value::Json(_) => "",
+            Value::Cell(text) | Value::Quoted(text) => text,
             Value::Set(text) => text,
         };
         match word {
-            "true" | "1" => Ok(Some(true)),
-            "false" | "0" => Ok(Some(false)),
-            // As spreadsheets and Python write it.
-            "True" | "TRUE" => Ok(Some(true)),
-            "False" | "FALSE" => Ok(Some(false)),
+            "1" | "true" | "True" | "TRUE" => Ok(Some(true)),
+            "0" | "false" | "False" | "FALSE" => Ok(Some(false)),
             _ => Err(self.mismatch(field, "true or false")),
         }
     }
 
     /// A whole number that is not negative.
+    #[inline]
     pub(super) fn whole(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some((_, number)) = self.number(field)? else {
-            return Ok(None);
+        self.told(field, Self::read_whole)
+    }
+
+    /// A count of tokens.
+    #[inline]
+    pub(super) fn count(&self, field: Field) -> Result<Option<u64>, Reject> {
+        Ok(self.whole(field)?.map(i64::unsigned_abs))
+    }
+
+    /// Milliseconds of at most a day, in microseconds.
+    #[inline]
+    pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
+        self.told(field, Self::read_micros)
+    }
+
+    /// An amount of at most $10,000, rounded as [`Usd::parse`] rounds it.
+    #[inline]
+    pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
+        self.told(field, Self::read_usd)
+    }
+
+    /// Reads a field that has a value. Most fields of a line have none, so this
+    /// is seen first and in place.
+    #[inline]
+    fn told<T>(
+        &self,
+        field: Field,
+        read: impl FnOnce(&Self, Field) -> Result<Option<T>, Reject>,
+    ) -> Result<Option<T>, Reject> {
+        match self.has(field) {
+            true => read(self, field),
+            false => Ok(None),
+        }
+    }
+
+    fn text_of(
+        &self,
+        field: Field,
+        value: Value<'d, 'a>,
+        expected: &'static str,
+    ) -> Result<Option<Cow<'a, str>>, Reject> {
+        match value.text() {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(self.mismatch(field, expected)),
+        }
+    }
+
+    fn read_text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        self.text_of(field, self.value(field), "a text")
+    }
+
+    fn read_label(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        let text = self.read_text(field)?;
+        match &text {
+            Some(label) if label.len() > MAX_LABEL => Err(self.too_long(field, label)),
+            Some(_) | None => Ok(text),
+        }
+    }
+
+    fn read_id(&self, field: Field) -> Result<Option<Cow<'a, str>>, Reject> {
+        let Value::Json(Json::Number(number)) = self.value(field) else {
+            return self.read_label(field);
         };
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(self.mismatch(field, "a text or a whole number"));
+        }
+        match digits.len() <= MAX_LABEL {
+            true => Ok(Some(Cow::Borrowed(number))),
+            false => Err(self.too_long(field, number)),
+        }
+    }
+
+    fn read_whole(&self, field: Field) -> Result<Option<i64>, Reject> {
+        let number = self.number(field)?;
         match number.whole() {
             Some(whole) => Ok(Some(whole)),
             None if number.scaled(0, Round::Floor).is_none() => {
@@ -261,48 +303,44 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
     }
 
-    /// A count of tokens.
-    pub(super) fn count(&self, field: Field) -> Result<Option<u64>, Reject> {
-        Ok(self.whole(field)?.map(i64::unsigned_abs))
-    }
-
-    /// Milliseconds of at most a day, in microseconds.
-    pub(super) fn micros(&self, field: Field) -> Result<Option<i64>, Reject> {
-        let Some((_, number)) = self.number(field)? else {
-            return Ok(None);
-        };
-        match number.scaled(3, Round::HalfEven) {
+    fn read_micros(&self, field: Field) -> Result<Option<i64>, Reject> {
+        match self.number(field)?.scaled(3, Round::HalfEven) {
             Some(us) if us <= MAX_LATENCY_US => Ok(Some(us)),
             Some(_) | None => Err(self.out_of_range(field, "at most 24 h (86400000 ms)")),
         }
     }
 
-    /// An amount of at most $10,000.
-    pub(super) fn usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
-        let Some((text, _)) = self.number(field)? else {
-            return Ok(None);
-        };
-        match Usd::parse(text) {
-            Ok(amount) if amount <= MAX_COST => Ok(Some(amount)),
-            Ok(_) | Err(UsdError::OutOfRange) => Err(self.out_of_range(field, "at most $10,000")),
-            Err(UsdError::NotANumber(_)) => Err(self.mismatch(field, "a number")),
+    fn read_usd(&self, field: Field) -> Result<Option<Usd>, Reject> {
+        let nano = self.number(field)?.scaled(9, Round::HalfEven);
+        match nano.map(|nano| Usd(nano.into())) {
+            Some(amount) if amount <= MAX_COST => Ok(Some(amount)),
+            Some(_) | None => Err(self.out_of_range(field, "at most $10,000")),
         }
     }
 
-    /// A number that is not negative, and its text.
-    fn number(&self, field: Field) -> Result<Option<(&'d str, Decimal)>, Reject> {
-        let text: &'d str = match self.value(field) {
-            Value::Absent => return Ok(None),
-            Value::Json(text) => text,
-            Value::Cell(text) | Value::Quoted(text) => text.trim(),
-            Value::Set(text) => text.trim(),
+    /// A number that is not negative.
+    fn number(&self, field: Field) -> Result<Decimal, Reject> {
+        let number = match self.value(field) {
+            Value::Absent => None,
+            Value::Json(Json::Number(text)) => Decimal::parse(text),
+            Value::Json(_) => None,
+            Value::Cell(text) | Value::Quoted(text) => Decimal::parse(text.trim_ascii()),
+            Value::Set(text) => Decimal::parse(text.trim_ascii()),
         };
-        match Decimal::parse(text) {
+        match number {
             Some(number) if number.is_negative() => {
                 Err(self.out_of_range(field, "no negative number"))
             }
-            Some(number) => Ok(Some((text, number))),
+            Some(number) => Ok(number),
             None => Err(self.mismatch(field, "a number")),
+        }
+    }
+
+    fn too_long(&self, field: Field, text: &str) -> Reject {
+        Reject::TextTooLong {
+            field: self.name(field).to_owned(),
+            bytes: text.len(),
+            limit: MAX_LABEL,
         }
     }
 

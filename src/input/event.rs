@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::field::Field;
+use super::moment::EPOCH;
 use super::reject::{Reject, nearest};
 use super::{Options, metadata, moment, tokens};
 use crate::model::{CacheEvent, Decision, Event, Labels, Millis, Signal};
@@ -143,14 +144,14 @@ fn outcome<T: Copy, const N: usize>(
 }
 
 fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> {
-    let Some(text) = draft.text_or_number(Field::At)? else {
+    let Some(text) = draft.moment(Field::At)? else {
         let now = options.default_to_now.then_some(options.now);
         return now.ok_or(Reject::NoTimestamp);
     };
-    let Some(read) = moment::read(text.trim(), options.time_unit) else {
+    let base = options.time_base.unwrap_or(EPOCH);
+    let Some(at) = moment::read(text.trim_ascii(), options.time_unit, base) else {
         return Err(draft.mismatch(Field::At, "a time"));
     };
-    let at = options.time_base.map_or(read, |base| base.plus(read.0));
     let latest = options.now.plus(options.max_ahead_ms);
     if at > latest {
         let bound = format!("ahead of {latest}, the latest that is accepted");
@@ -161,10 +162,10 @@ fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> 
 
 /// The moment a limit starts afresh: absolute, however the event's own time is written.
 fn reset(draft: &Draft<'_, '_>) -> Result<Option<Millis>, Reject> {
-    let Some(text) = draft.text_or_number(Field::ResetAt)? else {
+    let Some(text) = draft.moment(Field::ResetAt)? else {
         return Ok(None);
     };
-    let Some(at) = moment::read(text.trim(), None) else {
+    let Some(at) = moment::read(text.trim_ascii(), None, EPOCH) else {
         return Err(draft.mismatch(Field::ResetAt, "a time"));
     };
     if at >= YEAR_10000 {
@@ -335,7 +336,7 @@ mod tests {
             ),
             (
                 r#""tools":{"a":1}"#,
-                r#"tools: expected a text, found {"a":1}"#,
+                r#"tools: expected a text or an array, found {"a":1}"#,
             ),
             (
                 r#""reset_at":"soon""#,
@@ -456,7 +457,7 @@ mod tests {
             (
                 "false".to_owned(),
                 "type_mismatch",
-                "time: expected a text, found false".to_owned(),
+                "time: expected a time, found false".to_owned(),
             ),
             (
                 "5".to_owned(),

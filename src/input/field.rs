@@ -147,33 +147,56 @@ pub(super) struct Part {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     targets: FxHashMap<Box<str>, Target>,
-    spellings: Vec<Box<str>>,
+    spellings: Vec<Spelled>,
+}
+
+#[derive(Clone, Debug)]
+struct Spelled {
+    name: Box<str>,
+    /// The key as JSON writes it, `"model":`, and the field that takes its whole
+    /// value; none when a mapping knows better.
+    native: Option<(Field, Box<str>)>,
 }
 
 impl Names {
-    /// The native names, but for a field that the mapping takes from elsewhere:
-    /// its own names then mean nothing and lead to metadata.
+    /// The native names and the sources of the mapping. A field that the mapping
+    /// takes from elsewhere loses its own names, and a key that is mapped as a
+    /// whole its native meaning.
     pub(super) fn new(format: Format, mapping: &Mapping) -> Result<Names, InputError> {
-        let mut names = Names::default();
-        for (field, spellings) in FIELDS.iter().filter(|(f, _)| !mapping.gives(*f)) {
-            for name in *spellings {
-                names.add_native(*field, name);
-            }
-        }
+        let mut sources = Vec::new();
         for Source { field, text } in mapping.sources() {
             let (key, path) = match format {
                 Format::Jsonl => Step::parse(text)?,
                 Format::Csv => (text.clone(), Vec::new()),
             };
+            sources.push((*field, text, key, path));
+        }
+        let is_mapped = |name: &str| {
+            sources
+                .iter()
+                .any(|(.., key, path)| path.is_empty() && **key == *name)
+        };
+        let mut names = Names::default();
+        for (field, spellings) in FIELDS.iter().filter(|(f, _)| !mapping.gives(*f)) {
+            let both = spellings.iter().flat_map(|name| in_both_cases(name));
+            for name in both.filter(|name| !is_mapped(name)) {
+                let key = format!("\"{name}\":").into_boxed_str();
+                let spelling = names.spell(&name, Some((*field, key)));
+                names
+                    .targets
+                    .insert(name.into(), Target::Field(*field, spelling));
+            }
+        }
+        for (field, text, key, path) in sources {
+            let spelling = names.spell(text, None);
             names.add_part(
                 key,
                 Part {
-                    field: *field,
-                    spelling: names.next(),
+                    field,
+                    spelling,
                     path,
                 },
             );
-            names.spellings.push(text.clone());
         }
         Ok(names)
     }
@@ -185,18 +208,14 @@ impl Names {
 
     /// How the input spells it.
     pub(super) fn spelling(&self, spelling: Spelling) -> &str {
-        &self.spellings[usize::from(spelling)]
+        &self.spellings[usize::from(spelling)].name
     }
 
-    fn add_native(&mut self, field: Field, name: &str) {
-        let camel = camel(name);
-        for spelled in [Some(name), Some(camel.as_str()).filter(|c| *c != name)] {
-            if let Some(spelled) = spelled {
-                let target = Target::Field(field, self.next());
-                self.targets.insert(spelled.into(), target);
-                self.spellings.push(spelled.into());
-            }
-        }
+    /// The field that takes the whole value under a native spelling, and the
+    /// key as JSON writes it: `"model":`.
+    pub(super) fn native(&self, spelling: Spelling) -> Option<(Field, &str)> {
+        let spelled = self.spellings.get(usize::from(spelling))?;
+        spelled.native.as_ref().map(|(field, key)| (*field, &**key))
     }
 
     fn add_part(&mut self, key: Box<str>, part: Part) {
@@ -209,6 +228,7 @@ impl Names {
                 Target::Parts(parts)
             }
             Some(Target::Field(field, spelling)) => {
+                self.spellings[usize::from(spelling)].native = None;
                 let whole = Part {
                     field,
                     spelling,
@@ -220,14 +240,23 @@ impl Names {
         self.targets.insert(key, target);
     }
 
-    /// The number of the next spelling. There are under 100 native ones and one
-    /// for each mapped field, so they fit; the tests count them.
-    fn next(&self) -> Spelling {
-        Spelling::try_from(self.spellings.len()).unwrap_or(Spelling::MAX)
+    /// Numbers a spelling. There are under 100 native ones and one for each
+    /// mapped field, so the numbers suffice; the tests count them.
+    fn spell(&mut self, name: &str, native: Option<(Field, Box<str>)>) -> Spelling {
+        let number = Spelling::try_from(self.spellings.len()).unwrap_or(Spelling::MAX);
+        let name = name.into();
+        self.spellings.push(Spelled { name, native });
+        number
     }
 }
 
-/// `saved_cost` as `savedCost`.
+/// The name as it is, and in camelCase where that differs: `saved_cost`, `savedCost`.
+fn in_both_cases(snake: &str) -> Vec<String> {
+    let mut names = vec![snake.to_owned(), camel(snake)];
+    names.dedup();
+    names
+}
+
 fn camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();

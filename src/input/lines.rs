@@ -10,6 +10,9 @@ use super::Format;
 
 /// What one call of `read` may bring at most.
 const CHUNK: usize = 1 << 20;
+/// With less room than this behind the unfinished line, the line is moved to the
+/// front of the buffer before the next read.
+const ROOM: usize = 64 << 10;
 /// What is kept of a line that is too long.
 const HEAD: usize = 4 << 10;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -50,12 +53,13 @@ pub struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    /// The lines of `input`; one of more than `max_line` bytes is too long.
+    /// The lines of `input`; one of more than `max_line` bytes is too long. Memory
+    /// of about that size is taken, at least 1 MiB.
     pub fn new(input: R, format: Format, max_line: usize) -> Lines<R> {
-        let room = max_line.saturating_add(CHUNK / 16).max(CHUNK);
+        let size = max_line.saturating_add(ROOM).max(CHUNK);
         Lines {
             input,
-            buffer: vec![0; room],
+            buffer: vec![0; size],
             filled: 0,
             ended: false,
             splitter: Splitter::new(format, max_line),
@@ -69,25 +73,32 @@ impl<R: Read> Lines<R> {
     /// # Errors
     /// When the input cannot be read. A line that was begun is not given then.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
-        if self.ended {
+        if !self.ended {
+            self.read()?;
+        } else if self.splitter.is_done(self.filled) {
             return Ok(None);
-        }
-        if self.buffer.len() - self.filled < CHUNK / 16 {
-            self.buffer.copy_within(self.splitter.start..self.filled, 0);
-            self.filled -= self.splitter.start;
-            self.splitter.moved();
-        }
-        let room = &mut self.buffer[self.filled..];
-        if !room.is_empty() {
-            let read = read_once(&mut self.input, room)?;
-            self.filled += read;
-            self.ended = read == 0;
         }
         Ok(Some(Chunk {
             bytes: &self.buffer[..self.filled],
             ended: self.ended,
             splitter: &mut self.splitter,
         }))
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        if self.buffer.len() - self.filled < ROOM {
+            self.buffer.copy_within(self.splitter.start..self.filled, 0);
+            self.filled -= self.splitter.start;
+            self.splitter.moved();
+        }
+        let room = &mut self.buffer[self.filled..];
+        // There is none when the caller leaves lines of earlier chunks where they are.
+        if !room.is_empty() {
+            let read = read_once(&mut self.input, room)?;
+            self.filled += read;
+            self.ended = read == 0;
+        }
+        Ok(())
     }
 }
 
@@ -164,6 +175,10 @@ impl Splitter {
         self.scanned -= self.start;
         self.closed = self.closed.and_then(|at| at.checked_sub(self.start));
         self.start = 0;
+    }
+
+    fn is_done(&self, filled: usize) -> bool {
+        self.start == filled && self.skipped.is_none()
     }
 
     fn next<'c>(&mut self, bytes: &'c [u8], ended: bool) -> Option<Line<'c>> {
@@ -410,7 +425,7 @@ mod tests {
             }));
         }
         assert_eq!(found, [(1, true), (2, false)]);
-        assert!(lines.buffer.len() <= (1 << 20) + CHUNK / 16);
+        assert!(lines.buffer.len() <= (1 << 20) + ROOM);
     }
 
     #[test]
@@ -420,6 +435,16 @@ mod tests {
         assert_eq!(lines.next_chunk().unwrap().unwrap().count(), 1);
         assert_eq!(lines.next_chunk().unwrap().unwrap().count(), 0);
         assert!(lines.next_chunk().unwrap().is_none());
+    }
+
+    #[test]
+    fn lines_that_were_not_asked_for_come_with_the_next_chunk() {
+        let mut lines = Lines::new(&b"a\nb\nc"[..], Format::Jsonl, 100);
+        let mut found = Vec::new();
+        while let Some(mut chunk) = lines.next_chunk().unwrap() {
+            found.extend(chunk.next().map(|line| line.number));
+        }
+        assert_eq!(found, [1, 2, 3]);
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! How a foreign input is understood: which of its fields is which of ours, and
 //! what it does not say because it is always the same.
 //!
-//! A field that is mapped or set is taken from nowhere else. What the input
-//! calls by that name itself goes to metadata, as everything does that is not mapped.
-
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+//! A field that is mapped or set is taken from nowhere else, and what is mapped
+//! is no other field. Native names beside that keep their meaning; everything
+//! else goes to metadata.
 
 use super::field::Field;
-use super::json::Key;
+use super::json::{Fault, Json, Scanner};
 use super::reject::InputError;
 
 /// The `--map field=source` and `--set field=value` of one input.
@@ -112,77 +110,60 @@ fn push(keys: &mut [String], letter: char) {
     }
 }
 
-/// The JSON text at the end of the path, `None` when the path leads nowhere.
+/// The value at the end of the path, `None` when the path leads nowhere.
 /// Of equal keys inside an object the last counts.
-pub(super) fn pick<'a>(json: &'a str, path: &[Step]) -> Option<&'a str> {
-    path.iter().try_fold(json, |json, step| {
-        let mut reader = serde_json::Deserializer::from_str(json);
-        // A text, a number or a word has nothing inside.
-        match json.as_bytes().first() {
-            Some(b'{') => reader.deserialize_map(Inside(step)).ok().flatten(),
-            Some(b'[') => reader.deserialize_seq(Inside(step)).ok().flatten(),
-            Some(_) | None => None,
-        }
+pub(super) fn pick<'a>(value: Json<'a>, path: &[Step]) -> Option<Json<'a>> {
+    path.iter().try_fold(value, |value, step| match value {
+        Json::Object(text) => in_object(text, &step.key).ok().flatten(),
+        Json::Array(text) => in_array(text, step.place?).ok().flatten(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Plain(_) | Json::Escaped(_) => None,
     })
 }
 
-struct Inside<'s>(&'s Step);
-
-impl<'a> Visitor<'a> for Inside<'_> {
-    type Value = Option<&'a str>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object or an array")
+fn in_object<'a>(text: &'a str, key: &str) -> Result<Option<Json<'a>>, Fault> {
+    let mut scanner = Scanner::new(text);
+    let mut found = None;
+    scanner.open(b'{')?;
+    while scanner.more(b'}')? {
+        let is_it = scanner.key()? == key;
+        let value = scanner.value()?;
+        found = if is_it { Some(value) } else { found };
     }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Key(key)) = map.next_key()? {
-            if *key == *self.0.key {
-                found = Some(map.next_value::<&RawValue>()?.get());
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let Some(place) = self.0.place else {
-            return skip(seq).map(|()| None);
-        };
-        for _ in 0..place {
-            if seq.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(None);
-            }
-        }
-        let found = seq.next_element::<&RawValue>()?.map(RawValue::get);
-        skip(seq).map(|()| found)
-    }
+    Ok(found)
 }
 
-fn skip<'a, A: SeqAccess<'a>>(mut seq: A) -> Result<(), A::Error> {
-    while seq.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(())
+fn in_array(text: &str, place: usize) -> Result<Option<Json<'_>>, Fault> {
+    let mut scanner = Scanner::new(text);
+    scanner.open(b'[')?;
+    for _ in 0..place {
+        if !scanner.more(b']')? {
+            return Ok(None);
+        }
+        scanner.value()?;
+    }
+    Ok(match scanner.more(b']')? {
+        true => Some(scanner.value()?),
+        false => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at<'a>(json: &'a str, path: &str) -> Option<&'a str> {
+    fn at<'a>(json: &'a str, path: &str) -> Option<Json<'a>> {
         let (_, steps) = Step::parse(&format!("line.{path}")).unwrap();
-        pick(json, &steps)
+        pick(Json::Object(json), &steps)
     }
 
     #[test]
     fn a_path_walks_through_objects_and_arrays() {
         let json =
             r#"{"usage":{"prompt_tokens": 12},"choices":[{"x":"a"},{"x":"b"}],"a.b":1,"0":2}"#;
-        assert_eq!(at(json, "usage.prompt_tokens"), Some("12"));
-        assert_eq!(at(json, "choices.1.x"), Some(r#""b""#));
-        assert_eq!(at(json, r"a\.b"), Some("1"));
-        assert_eq!(at(json, "0"), Some("2"));
+        assert_eq!(at(json, "usage.prompt_tokens"), Some(Json::Number("12")));
+        assert_eq!(at(json, "choices.1.x"), Some(Json::Plain("b")));
+        assert_eq!(at(json, r"a\.b"), Some(Json::Number("1")));
+        assert_eq!(at(json, "0"), Some(Json::Number("2")));
         for nowhere in [
             "usage.none",
             "choices.2.x",

@@ -6,12 +6,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
 use super::draft::{Draft, Value};
 use super::field::Field;
-use super::json::{Key, check_kept};
+use super::json::{Fault, Json, Scanner};
 use super::reject::Reject;
 
 /// The given metadata, and what the line says beside its fields.
@@ -20,7 +17,7 @@ use super::reject::Reject;
 /// the given metadata has already gets a number: `region`, then `region_2`.
 pub(super) fn gather<'a>(draft: &Draft<'_, 'a>) -> Result<Option<Cow<'a, str>>, Reject> {
     let given = draft.value(Field::Metadata);
-    let object = object(given)?;
+    let object = object(given);
     let mut others: Vec<(&str, Value<'_, 'a>)> = draft
         .others()?
         .iter()
@@ -30,42 +27,32 @@ pub(super) fn gather<'a>(draft: &Draft<'_, 'a>) -> Result<Option<Cow<'a, str>>, 
     if object.is_none() && given != Value::Absent {
         others.push((Field::Metadata.name(), given));
     }
-    let object = object.filter(|json| !json[1..json.len() - 1].trim().is_empty());
-    match (object, others.is_empty()) {
-        (object, true) => Ok(object),
-        (None, false) => write("{", &others, HashSet::new()),
-        (Some(object), false) => {
-            let names = names(&object);
-            write(&object[..object.len() - 1], &others, names)
+    let object = object.filter(|json| !json[1..json.len() - 1].trim_ascii_start().is_empty());
+    if others.is_empty() {
+        return Ok(object);
+    }
+    let object = object.unwrap_or(Cow::Borrowed("{}"));
+    let given = names(&object).unwrap_or_default();
+    let open = &object[..object.len() - 1];
+    Ok(Some(Cow::Owned(write(open, &others, &given))))
+}
+
+/// The metadata as the text of an object, `None` when it is something else.
+fn object<'a>(given: Value<'_, 'a>) -> Option<Cow<'a, str>> {
+    match given {
+        Value::Absent => None,
+        Value::Json(Json::Object(text)) => Some(Cow::Borrowed(text)),
+        Value::Json(_) => None,
+        Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
+            let text = given.text()?;
+            let text = text.trim();
+            names(text).is_ok().then(|| Cow::Owned(text.to_owned()))
         }
     }
 }
 
-/// The metadata as the text of an object, `None` when it is something else.
-fn object<'a>(given: Value<'_, 'a>) -> Result<Option<Cow<'a, str>>, Reject> {
-    let text = match given {
-        Value::Absent => None,
-        Value::Json(json) => {
-            check_kept(json)?;
-            Some(Cow::Borrowed(json))
-        }
-        Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => given.text()?.filter(|text| {
-            serde_json::from_str::<&RawValue>(text).is_ok() && check_kept(text).is_ok()
-        }),
-    };
-    let trimmed = text.map(|text| match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    });
-    Ok(trimmed.filter(|text| text.starts_with('{')))
-}
-
 /// Appends the values to an object that is still open, and closes it.
-fn write<'a>(
-    open: &str,
-    others: &[(&str, Value<'_, '_>)],
-    given: HashSet<String>,
-) -> Result<Option<Cow<'a, str>>, Reject> {
+fn write(open: &str, others: &[(&str, Value<'_, '_>)], given: &HashSet<String>) -> String {
     let mut taken: HashSet<String> = others.iter().map(|(name, _)| (*name).to_owned()).collect();
     taken.extend(given.iter().cloned());
     let mut out = open.to_owned();
@@ -79,10 +66,10 @@ fn write<'a>(
         }
         out.push_str(&quoted(&name));
         out.push(':');
-        out.push_str(&json(*value)?);
+        out.push_str(&written(*value));
     }
     out.push('}');
-    Ok(Some(Cow::Owned(out)))
+    out
 }
 
 /// The name with the first number from 2 that makes it new.
@@ -98,15 +85,11 @@ fn numbered(name: &str, taken: &mut HashSet<String>) -> Cow<'static, str> {
 }
 
 /// The value as JSON; a cell is a text, whatever it looks like.
-fn json<'a>(value: Value<'_, 'a>) -> Result<Cow<'a, str>, Reject> {
+fn written<'a>(value: Value<'_, 'a>) -> Cow<'a, str> {
     match value {
-        Value::Json(json) => {
-            check_kept(json)?;
-            Ok(Cow::Borrowed(json))
-        }
+        Value::Json(json) => json.written(),
         Value::Absent | Value::Cell(_) | Value::Quoted(_) | Value::Set(_) => {
-            let text = value.text()?.unwrap_or_default();
-            Ok(Cow::Owned(quoted(&text)))
+            Cow::Owned(quoted(&value.text().unwrap_or_default()))
         }
     }
 }
@@ -115,25 +98,16 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The names in an object that is known to be one.
-fn names(object: &str) -> HashSet<String> {
-    struct Names;
-    impl<'a> Visitor<'a> for Names {
-        type Value = HashSet<String>;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut names = HashSet::new();
-            while let Some((Key(name), IgnoredAny)) = map.next_entry()? {
-                names.insert(name.into_owned());
-            }
-            Ok(names)
-        }
+/// The names in a text that is one object.
+fn names(object: &str) -> Result<HashSet<String>, Fault> {
+    let mut names = HashSet::new();
+    let mut scanner = Scanner::new(object);
+    scanner.open(b'{')?;
+    while scanner.more(b'}')? {
+        names.insert(scanner.key()?.into_owned());
+        scanner.value()?;
     }
-    serde_json::Deserializer::from_str(object)
-        .deserialize_map(Names)
-        .unwrap_or_default()
+    scanner.end().map(|()| names)
 }
 
 #[cfg(test)]

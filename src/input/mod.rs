@@ -16,6 +16,7 @@ mod lines;
 mod mapping;
 mod metadata;
 mod moment;
+mod native;
 mod number;
 mod open;
 mod reject;
@@ -27,6 +28,7 @@ use crate::model::{Event, Millis};
 use csv::Header;
 use draft::Draft;
 use field::Names;
+use native::Habit;
 
 pub use lines::{Body, Chunk, Line, Lines};
 pub use mapping::Mapping;
@@ -101,7 +103,9 @@ pub struct Decoder {
     format: Format,
     options: Options,
     names: Names,
-    /// The header of a CSV input, once it has come.
+    /// The order in which keys come (JSON).
+    habit: Habit,
+    /// The header, once it has come (CSV).
     header: Option<Header>,
 }
 
@@ -118,6 +122,7 @@ impl Decoder {
             format,
             names: Names::new(format, &options.mapping)?,
             options,
+            habit: Habit::new(),
             header: None,
         })
     }
@@ -133,9 +138,13 @@ impl Decoder {
     /// When the input as a whole does not fit the options: a bad line is no
     /// error but [`Decoded::Rejected`].
     pub fn decode<'a>(&mut self, line: &'a [u8]) -> Result<Decoded<'a>, InputError> {
-        let event = match (self.format, &self.header) {
-            (Format::Jsonl, _) => self.json(line),
-            (Format::Csv, Some(header)) => self.csv(header, line),
+        let mut draft = Draft::new(&self.names, self.options.mapping.values());
+        let filled = match (self.format, &self.header) {
+            (Format::Jsonl, _) => text(line)
+                .and_then(|line| native::fill(line, &self.names, &mut self.habit, &mut draft)),
+            (Format::Csv, Some(header)) => {
+                text(line).and_then(|record| header.fill(record, &mut draft))
+            }
             (Format::Csv, None) => {
                 let record = text(line).map_err(InputError::BadHeader)?;
                 let header = Header::read(record, &self.names, &self.options.mapping)?;
@@ -143,19 +152,12 @@ impl Decoder {
                 return Ok(Decoded::Header);
             }
         };
-        Ok(event.map_or_else(Decoded::Rejected, Decoded::Event))
-    }
-
-    fn json<'a>(&self, line: &'a [u8]) -> Result<Event<'a>, Reject> {
-        let mut draft = Draft::new(&self.names, self.options.mapping.values());
-        json::read(text(line)?, &self.names, &mut draft)?;
-        event::event(&mut draft, &self.options)
-    }
-
-    fn csv<'a>(&self, header: &Header, line: &'a [u8]) -> Result<Event<'a>, Reject> {
-        let mut draft = Draft::new(&self.names, self.options.mapping.values());
-        header.fill(text(line)?, &mut draft)?;
-        event::event(&mut draft, &self.options)
+        Ok(
+            match filled.and_then(|()| event::event(&mut draft, &self.options)) {
+                Ok(event) => Decoded::Event(event),
+                Err(reject) => Decoded::Rejected(reject),
+            },
+        )
     }
 }
 
@@ -185,7 +187,7 @@ mod tests {
         Decoder::new(format, options).unwrap()
     }
 
-    fn event<'a>(decoder: &mut Decoder, line: &'a [u8]) -> Result<Event<'a>, Reject> {
+    pub(super) fn event<'a>(decoder: &mut Decoder, line: &'a [u8]) -> Result<Event<'a>, Reject> {
         match decoder.decode(line).unwrap() {
             Decoded::Event(event) => Ok(event),
             Decoded::Rejected(reject) => Err(reject),
@@ -327,6 +329,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_mapped_is_no_other_field_but_may_serve_two() {
+        let mut decoder = decoder(
+            Format::Jsonl,
+            &[
+                "project=user",
+                "id=uuid",
+                "request_id=uuid",
+                "role=metadata.role",
+            ],
+            &["type=request"],
+        );
+        let line = br#"{"ts":1763164800,"user":"a","uuid":"b","metadata":{"role":"c"}}"#;
+        let read = event(&mut decoder, line).unwrap();
+        assert_eq!(read.labels.project.as_deref(), Some("a"));
+        assert_eq!(read.user, None);
+        assert_eq!(
+            (read.id.as_deref(), read.request_id.as_deref()),
+            (Some("b"), Some("b"))
+        );
+        assert_eq!(read.labels.role.as_deref(), Some("c"));
+        assert_eq!(read.metadata.as_deref(), Some(r#"{"role":"c"}"#));
+    }
+
+    #[test]
     fn relative_times_are_added_to_their_base() {
         let mut options = Options::new(NOW);
         options.mapping.set("type=request").unwrap();
@@ -356,7 +382,7 @@ mod tests {
     }
 
     /// Pieces of which lines are made that are nearly right.
-    fn nearly() -> impl Strategy<Value = String> {
+    pub(super) fn nearly() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "{",
             "}",

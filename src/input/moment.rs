@@ -68,14 +68,19 @@ impl TimeUnit {
     }
 }
 
+/// The moment from which numbers count when nothing else is said.
+pub(super) const EPOCH: Millis = Millis(0);
+
 /// Reads a number of seconds, milliseconds, microseconds or nanoseconds (told by
-/// its size unless `unit` says it), RFC 3339, or `2023-11-16 18:15:46.6805900`;
+/// its size unless `unit` says it) since `base`, RFC 3339, or `2023-11-16 18:15:46.6805900`;
 /// a time without offset is UTC. What lies below a millisecond is cut off.
-pub(super) fn read(text: &str, unit: Option<TimeUnit>) -> Option<Millis> {
+pub(super) fn read(text: &str, unit: Option<TimeUnit>, base: Millis) -> Option<Millis> {
     match Decimal::parse(text) {
         Some(number) => {
             let unit = unit.unwrap_or_else(|| TimeUnit::of_size(number));
-            number.scaled(unit.places(), Round::Floor).map(Millis)
+            number
+                .scaled(unit.places(), Round::Floor)
+                .map(|ms| base.plus(ms))
         }
         None => read_date(text),
     }
@@ -162,6 +167,19 @@ mod tests {
 
     use super::*;
 
+    fn absolute(text: &str) -> Option<Millis> {
+        read(text, None, EPOCH)
+    }
+
+    #[test]
+    fn a_number_of_a_told_unit_counts_from_the_base() {
+        let base = Millis(1_767_225_600_000);
+        let seconds = Some(TimeUnit::Seconds);
+        assert_eq!(read("27.4829", seconds, base), Some(base.plus(27_482)));
+        assert_eq!(read("-1", seconds, base), Some(base.plus(-1_000)));
+        assert_eq!(read("2026-01-01T00:00:00Z", seconds, base), Some(base));
+    }
+
     #[test]
     fn a_number_tells_its_unit_by_its_size() {
         for text in [
@@ -172,10 +190,9 @@ mod tests {
             "1763164800389123456",
             "1.763164800389e9",
         ] {
-            assert_eq!(read(text, None), Some(Millis(1_763_164_800_389)), "{text}");
+            assert_eq!(absolute(text), Some(Millis(1_763_164_800_389)), "{text}");
         }
-        assert_eq!(read("3000", Some(TimeUnit::Millis)), Some(Millis(3_000)));
-        assert_eq!(read("1e999", None), None);
+        assert_eq!(absolute("1e999"), None);
     }
 
     #[test]
@@ -191,7 +208,7 @@ mod tests {
             ),
             ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
         ] {
-            assert_eq!(read(text, None).unwrap().to_string(), shown, "{text}");
+            assert_eq!(absolute(text).unwrap().to_string(), shown, "{text}");
         }
     }
 
@@ -210,7 +227,7 @@ mod tests {
             "2026-03-01T12:00:00+0200",
             "é026-03-01T12:00:00Z",
         ] {
-            assert_eq!(read(text, None), None, "{text}");
+            assert_eq!(absolute(text), None, "{text}");
         }
     }
 
@@ -219,12 +236,12 @@ mod tests {
         fn a_moment_in_rfc_3339_reads_as_chrono_reads_it(ms in 0i64..4_102_444_800_000, minutes in -1_439i32..1_440) {
             let zone = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
             let text = DateTime::from_timestamp_millis(ms).unwrap().with_timezone(&zone).to_rfc3339();
-            prop_assert_eq!(read(&text, None), Some(Millis(ms)));
+            prop_assert_eq!(absolute(&text), Some(Millis(ms)));
         }
 
         #[test]
         fn no_text_makes_it_panic(text in "[0-9TZz:+. é-]{0,30}") {
-            let _ = read(&text, None);
+            let _ = absolute(&text);
         }
     }
 }

@@ -21,6 +21,17 @@ pub(super) enum Round {
     Floor,
 }
 
+/// The powers of ten that fit into 64 bits.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = powers[place - 1] * 10;
+        place += 1;
+    }
+    powers
+};
+
 /// The largest value that one more digit cannot overflow.
 const ROOM_FOR_A_DIGIT: u64 = (u64::MAX - 9) / 10;
 
@@ -37,32 +48,31 @@ impl Decimal {
             exponent: 0,
             more: false,
         };
-        let whole = text.iter().take_while(|b| b.is_ascii_digit()).count();
-        let (whole, mut rest) = text.split_at(whole);
-        whole.iter().for_each(|b| number.push(b - b'0', 0));
-        if let [b'.', tail @ ..] = rest {
-            let fraction = tail.iter().take_while(|b| b.is_ascii_digit()).count();
-            let (fraction, tail) = tail.split_at(fraction);
-            fraction.iter().for_each(|b| number.push(b - b'0', 1));
-            rest = if fraction.is_empty() { b"." } else { tail };
+        let mut rest = number.take(text, 0)?;
+        if let [b'.', fraction @ ..] = rest {
+            rest = number.take(fraction, 1)?;
         }
-        if let [b'e' | b'E', tail @ ..] = rest {
-            let power: i32 = std::str::from_utf8(tail).ok().and_then(exponent)?;
-            number.exponent = number.exponent.saturating_add(power);
+        if let [b'e' | b'E', power @ ..] = rest {
+            number.exponent = number.exponent.saturating_add(exponent(power)?);
             rest = &[];
         }
-        (!whole.is_empty() && rest.is_empty()).then_some(number)
+        rest.is_empty().then_some(number)
     }
 
-    /// Appends a digit that lies `places` behind the decimal point (0 or 1 more than the last).
-    fn push(&mut self, digit: u8, places: i32) {
-        if self.digits <= ROOM_FOR_A_DIGIT {
-            self.digits = self.digits * 10 + u64::from(digit);
-            self.exponent -= places;
-        } else {
-            self.more |= digit != 0;
-            self.exponent += 1 - places;
+    /// Takes one digit or more and gives what follows; `places` is 1 behind the point, else 0.
+    fn take<'t>(&mut self, text: &'t [u8], places: i32) -> Option<&'t [u8]> {
+        let mut taken = 0;
+        while let Some(byte @ b'0'..=b'9') = text.get(taken) {
+            if self.digits <= ROOM_FOR_A_DIGIT {
+                self.digits = self.digits * 10 + u64::from(byte - b'0');
+                self.exponent -= places;
+            } else {
+                self.more |= *byte != b'0';
+                self.exponent += 1 - places;
+            }
+            taken += 1;
         }
+        (taken > 0).then(|| &text[taken..])
     }
 
     /// Whether it lies below zero; minus zero does not.
@@ -73,11 +83,10 @@ impl Decimal {
     /// The number as an integer, `None` when it has a fraction or is beyond `i64`.
     pub(super) fn whole(self) -> Option<i64> {
         let down = self.scaled(0, Round::Floor)?;
-        let is_whole = !self.more
-            && (self.exponent >= 0
-                || power_of_ten(self.exponent.unsigned_abs())
-                    .map_or(self.digits == 0, |unit| self.digits.is_multiple_of(unit)));
-        is_whole.then_some(down)
+        let is_whole = self.exponent >= 0
+            || power_of_ten(self.exponent.unsigned_abs())
+                .map_or(self.digits == 0, |unit| self.digits.is_multiple_of(unit));
+        (is_whole && !self.more).then_some(down)
     }
 
     /// The number times `10^places` as an integer; `None` beyond `i64`, or when
@@ -111,21 +120,22 @@ impl Decimal {
 
 /// `10^exponent`, `None` when it is beyond 64 bits.
 fn power_of_ten(exponent: u32) -> Option<u64> {
-    10u64.checked_pow(exponent)
+    POWERS.get(exponent as usize).copied()
 }
 
 /// The number behind the `e`, as far as it matters: beyond a million all are alike.
-fn exponent(text: &str) -> Option<i32> {
+fn exponent(text: &[u8]) -> Option<i32> {
     const FAR: i32 = 1_000_000;
-    let (negative, digits) = match text.strip_prefix(['+', '-']) {
-        Some(digits) => (text.starts_with('-'), digits),
-        None => (false, text),
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
     };
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let size = digits.parse().map_or(FAR, |n: i32| n.min(FAR));
-    Some(if negative { -size } else { size })
+    let size = digits.iter().try_fold(0, |size: i32, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        Some((size * 10 + digit as i32).min(FAR))
+    })?;
+    (!digits.is_empty()).then_some(if negative { -size } else { size })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub enum Reject {
     #[error("not a JSON object: {reason} (column {column})")]
     BadJson {
         /// What was wrong.
-        reason: String,
+        reason: &'static str,
         /// Where, counted in bytes from 1.
         column: usize,
     },

@@ -36,6 +36,12 @@ const EXPONENT_BIAS: i32 = 1023;
 const HAS_ZEROS: u8 = 1;
 
 impl Sketch {
+    /// Forgets all values, but keeps the room they took.
+    pub fn clear(&mut self) {
+        self.zeros = 0;
+        self.buckets.clear();
+    }
+
     /// Adds one value.
     ///
     /// What has no place on the grid counts as zero: values up to

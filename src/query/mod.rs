@@ -6,11 +6,18 @@
 //! numbers are for, nor how they are shown.
 
 mod cover;
+mod explain;
+mod fitting;
 mod frame;
 mod gather;
 mod groups;
+mod measured;
 mod question;
 #[cfg(test)]
 mod tests;
+mod unheard;
 
+pub use explain::{Because, Reading, explain};
+pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
 pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};
+pub use unheard::{Unheard, unheard};

@@ -114,7 +114,8 @@ pub fn ask(store: &mut Store, question: &Question) -> Result<Answer, QueryError>
     store.read(|txn| answer(txn, question))
 }
 
-fn answer(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
+/// Answers a question inside a transaction.
+pub(super) fn answer(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
     let touched = touched(&question.selector, &question.by);
     let kept = Kept {
         floors: txn.floors()?,

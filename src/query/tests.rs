@@ -8,8 +8,10 @@ use proptest::sample::select;
 
 use super::{Answer, QueryError, Question, Step, ask};
 use crate::model::{Dimension, Event, Matcher, Millis, Resolution, Selector, Signal, Span, Zone};
-use crate::store::testing::witness::{BEGINNING, Past, ZONES, account, history};
-use crate::store::testing::{Temporary, append, empty, sql};
+use crate::store::testing::account::account;
+use crate::store::testing::history::{ZONES, history};
+use crate::store::testing::witness::{BEGINNING, Past};
+use crate::store::testing::{Temporary, append, empty};
 use crate::store::{Dedupe, Floors, Parts, Retention};
 use crate::{retention, rollup};
 
@@ -326,14 +328,18 @@ fn request(at: i64) -> Event<'static> {
     Event::new(Millis(BEGINNING + at), Signal::Request { success: true })
 }
 
-/// A store that rolled these events up, and kept raw and minutes for an hour and
-/// hours for so long, until `now`.
+/// A store that rolled these events up, and at `now` let go what it does not keep:
+/// raw and minutes for an hour, hours for so long.
 fn outlived(now: i64, hour: Option<i64>, events: &[i64]) -> Temporary {
+    kept(Some(HOUR), hour, now, events)
+}
+
+fn kept(minute: Option<i64>, hour: Option<i64>, now: i64, events: &[i64]) -> Temporary {
     let mut temporary = empty();
     let store = &mut temporary.store;
     let keeping = Retention {
         raw: Some(HOUR),
-        minute: Some(HOUR),
+        minute,
         hour,
         day: None,
         ledger: None,
@@ -371,11 +377,7 @@ fn requests(temporary: &mut Temporary, question: &Question) -> Vec<(i64, u64)> {
 
 #[test]
 fn a_late_event_just_before_the_window_does_not_hide_those_inside() {
-    let mut store = outlived(DAY, None, &[]);
-    sql(
-        &store.store,
-        "UPDATE state SET value = -9223372036854775808 WHERE key = '1min_floor_ms'",
-    );
+    let mut store = kept(Some(DAY), None, DAY, &[]);
     let late = [request(5 * MINUTE), request(6 * MINUTE)];
     append(&mut store.store, &late, Dedupe::TimeId, true);
     assert_eq!(

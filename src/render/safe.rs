@@ -73,16 +73,30 @@ pub(super) fn write_json_string(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            hidden if is_hidden(hidden) => {
-                for unit in hidden.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
+            hidden if is_hidden(hidden) => write_escaped(out, hidden),
             plain => out.push(plain),
         }
     }
     out.push('"');
+}
+
+/// JSON on one line, with what is hidden in its strings escaped: the same value
+/// to a program, inert on a terminal.
+pub fn inert_json(json: &str) -> String {
+    json.chars().fold(String::new(), |mut out, c| {
+        match c {
+            hidden if is_hidden(hidden) => write_escaped(&mut out, hidden),
+            plain => out.push(plain),
+        }
+        out
+    })
+}
+
+fn write_escaped(out: &mut String, hidden: char) {
+    for unit in hidden.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
 }
 
 /// Whether a terminal would obey the character or show nothing for it.
@@ -179,6 +193,9 @@ mod tests {
         fn a_json_string_is_inert_and_still_the_same_string(text in any::<String>()) {
             let mut json = String::new();
             write_json_string(&mut json, &text);
+            prop_assert!(!json.chars().any(is_hidden));
+            prop_assert_eq!(&serde_json::from_str::<String>(&json).unwrap(), &text);
+            let json = inert_json(&serde_json::to_string(&text).unwrap());
             prop_assert!(!json.chars().any(is_hidden));
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }

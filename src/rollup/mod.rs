@@ -5,6 +5,7 @@
 //! hours and days above them, in the transaction that marks them clean. Running
 //! it twice changes nothing. It does not know why an event came late.
 
+mod groups;
 mod rebuild;
 mod slice;
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! One transaction of a roll-up: some hours of one UTC day.
 
-use rustc_hash::FxHashMap;
-
+use super::groups::{Groups, Level, Tally};
 use super::{EVER, Report};
-use crate::model::{CostMode, Millis, Resolution, Span, Stats};
+use crate::model::{CostMode, Millis, Resolution, Span};
 use crate::store::{
-    BucketKey, Floors, LedgerKey, LocalDays, NameId, Parts, SeriesId, SessionKey, StoreError,
+    BucketKey, BucketWriter, Floors, LedgerKey, LocalDays, NameId, Parts, SessionKey, StoreError,
     Stored, Txn,
 };
 
@@ -61,18 +60,17 @@ struct Slice<'t> {
     cost_mode: CostMode,
     days: LocalDays,
     groups: Groups<'t>,
-    /// The hour and the day being made.
+    /// The minute, the hour and the day being made, by group.
+    minute: Level,
     hour: Level,
     day: Level,
+    minutes: BucketWriter<'t>,
     /// Hours that are in `day` already.
     hours_done: Vec<Millis>,
-    ledger: FxHashMap<LedgerKey, Stats>,
-    sessions: FxHashMap<SessionKey, Stats>,
+    ledger: Tally<LedgerKey>,
+    sessions: Tally<SessionKey>,
     report: Report,
 }
-
-/// The groups of one bucket, being filled.
-type Level = FxHashMap<BucketKey, Stats>;
 
 impl<'t> Slice<'t> {
     fn new(txn: &'t Txn<'t>, floors: Floors) -> Result<Slice<'t>, StoreError> {
@@ -83,11 +81,13 @@ impl<'t> Slice<'t> {
             cost_mode: settings.cost_mode,
             days: LocalDays::new(settings.zone),
             groups: Groups::new(txn),
+            minute: Level::default(),
             hour: Level::default(),
             day: Level::default(),
+            minutes: txn.bucket_writer(Resolution::Minute)?,
             hours_done: Vec::new(),
-            ledger: FxHashMap::default(),
-            sessions: FxHashMap::default(),
+            ledger: Tally::default(),
+            sessions: Tally::default(),
             report: Report::default(),
         })
     }
@@ -98,17 +98,20 @@ impl<'t> Slice<'t> {
         let mut clean_from = hour;
         for run in dirty.chunk_by(|a, b| a.0.plus(Millis::MINUTE) == b.0) {
             let span = span_of_run(run);
-            self.merge_buckets(Resolution::Minute, Span::new(clean_from, span.from))?;
+            self.add_buckets(Resolution::Minute, Span::new(clean_from, span.from))?;
             self.compute_minutes(run, span)?;
             clean_from = span.until;
         }
-        let end = hour.plus(Millis::HOUR);
-        self.merge_buckets(Resolution::Minute, Span::new(clean_from, end))?;
+        self.add_buckets(
+            Resolution::Minute,
+            Span::new(clean_from, hour.plus(Millis::HOUR)),
+        )?;
         self.txn
             .clean(Span::new(hour, dirty[dirty.len() - 1].0.plus(1)))?;
-        let stats = std::mem::take(&mut self.hour);
-        self.replace(Resolution::Hour, hour, &stats)?;
-        merge_all(&mut self.day, &stats);
+        let mut made = std::mem::take(&mut self.hour);
+        self.replace(Resolution::Hour, hour, &made)?;
+        self.day.absorb(&mut made);
+        self.hour = made;
         self.hours_done.push(hour);
         Ok(())
     }
@@ -134,7 +137,9 @@ impl<'t> Slice<'t> {
 
     fn observe(&mut self, stored: &Stored, unseen_since: i64) -> Result<(), StoreError> {
         let group = self.groups.of(stored.series)?;
-        self.groups.stats[group.slot].observe(&stored.event, self.cost_mode);
+        self.minute
+            .of(group.slot)
+            .observe(&stored.event, self.cost_mode);
         if stored.batch >= unseen_since {
             self.enter(stored, group.key, group.project);
         }
@@ -149,43 +154,42 @@ impl<'t> Slice<'t> {
         } = key;
         let (user, session) = (stored.user, stored.session);
         let day = self.days.day(stored.event.at);
-        self.ledger
-            .entry(LedgerKey {
-                day,
+        let ledger = self.ledger.of(LedgerKey {
+            day,
+            provider,
+            model,
+            user,
+            project,
+        });
+        ledger.observe_sums(&stored.event, self.cost_mode);
+        if session != NameId::NONE {
+            let session = self.sessions.of(SessionKey {
+                session,
                 provider,
                 model,
                 user,
                 project,
-            })
-            .or_default()
-            .observe_sums(&stored.event, self.cost_mode);
-        if session != NameId::NONE {
-            self.sessions
-                .entry(SessionKey {
-                    session,
-                    provider,
-                    model,
-                    user,
-                    project,
-                })
-                .or_default()
-                .observe_sums(&stored.event, self.cost_mode);
+            });
+            session.observe_sums(&stored.event, self.cost_mode);
         }
     }
 
     /// Writes what was observed since the last time as the buckets of a minute.
     fn end_minute(&mut self, minute: Millis) -> Result<(), StoreError> {
-        for (key, stats) in self.groups.take() {
-            self.txn
-                .put_bucket(Resolution::Minute, minute, key, &stats)?;
-            self.report.buckets += 1;
-            self.hour.entry(key).or_default().merge(&stats);
+        for slot in self.groups.in_order() {
+            let stats = self.minute.of(*slot);
+            if !stats.is_empty() {
+                self.minutes.put(minute, self.groups.keys[*slot], stats)?;
+                self.report.buckets += 1;
+                self.hour.of(*slot).merge(stats);
+                stats.clear();
+            }
         }
         Ok(())
     }
 
     /// Adds buckets that are right as they are to the level above them.
-    fn merge_buckets(&mut self, tier: Resolution, span: Span) -> Result<(), StoreError> {
+    fn add_buckets(&mut self, tier: Resolution, span: Span) -> Result<(), StoreError> {
         if span.is_empty() {
             return Ok(());
         }
@@ -194,64 +198,66 @@ impl<'t> Slice<'t> {
         } else {
             &mut self.day
         };
+        let groups = &mut self.groups;
         self.txn.buckets(tier, span, None, Parts::All, |bucket| {
-            bucket.add_to(level.entry(bucket.key).or_default())
+            bucket.add_to(level.of(groups.slot(bucket.key)))
         })
     }
 
     fn compute_day(&mut self, day: Millis) -> Result<(), StoreError> {
         let mut clean_from = day;
         for hour in std::mem::take(&mut self.hours_done) {
-            self.merge_buckets(Resolution::Hour, Span::new(clean_from, hour))?;
+            self.add_buckets(Resolution::Hour, Span::new(clean_from, hour))?;
             clean_from = hour.plus(Millis::HOUR);
         }
-        self.merge_buckets(
+        self.add_buckets(
             Resolution::Hour,
             Span::new(clean_from, day.plus(Millis::DAY)),
         )?;
-        let stats = std::mem::take(&mut self.day);
-        self.replace(Resolution::Day, day, &stats)
+        let made = std::mem::take(&mut self.day);
+        self.replace(Resolution::Day, day, &made)
     }
 
     /// Puts these groups in the place of a bucket.
-    fn replace(&mut self, tier: Resolution, at: Millis, level: &Level) -> Result<(), StoreError> {
+    fn replace(&mut self, tier: Resolution, at: Millis, made: &Level) -> Result<(), StoreError> {
         self.txn
             .drop_buckets(tier, Span::new(at, at.plus(tier.step_ms())))?;
-        let mut groups: Vec<_> = level.iter().collect();
-        groups.sort_unstable_by_key(|(key, _)| **key);
-        for (key, stats) in groups {
-            self.txn.put_bucket(tier, at, *key, stats)?;
-            self.report.buckets += 1;
+        let mut writer = self.txn.bucket_writer(tier)?;
+        for slot in self.groups.in_order() {
+            if let Some(stats) = made.get(*slot) {
+                writer.put(at, self.groups.keys[*slot], stats)?;
+                self.report.buckets += 1;
+            }
         }
         Ok(())
     }
 
-    /// Adds events from before the floor of raw to minutes that do not know them,
+    /// Adds events from before the floor of raw to buckets that do not know them,
     /// and lets them go.
     fn absorb_hour(&mut self, dirty: &[Dirty]) -> Result<(), StoreError> {
         let hour = dirty[0].0.floor(Millis::HOUR);
-        let mut added = Level::default();
-        for run in dirty.chunk_by(|a, b| a.0.plus(Millis::MINUTE) == b.0) {
-            for minute in run {
-                let span = span_of_run(std::slice::from_ref(minute));
-                let txn = self.txn;
-                txn.scan(span, |stored| self.observe(stored, i64::MIN))?;
-                let level: Level = self.groups.take().into_iter().collect();
-                merge_all(&mut added, &level);
-                self.add_to_bucket(Resolution::Minute, minute.0, level)?;
-            }
-            let span = span_of_run(run);
+        for minute in dirty {
+            let span = span_of_run(std::slice::from_ref(minute));
+            let txn = self.txn;
+            txn.scan(span, |stored| self.observe(stored, i64::MIN))?;
+            let mut added = std::mem::take(&mut self.minute);
+            self.add_to_bucket(Resolution::Minute, minute.0, &added)?;
+            self.hour.absorb(&mut added);
+            self.minute = added;
             self.txn.let_go(span)?;
             self.txn.clean(span)?;
-            self.report.minutes += run.len() as u64;
         }
-        merge_all(&mut self.day, &added);
-        self.add_to_bucket(Resolution::Hour, hour, added)
+        self.report.minutes += dirty.len() as u64;
+        let mut added = std::mem::take(&mut self.hour);
+        self.add_to_bucket(Resolution::Hour, hour, &added)?;
+        self.day.absorb(&mut added);
+        self.hour = added;
+        Ok(())
     }
 
     fn absorb_day(&mut self, day: Millis) -> Result<(), StoreError> {
         let added = std::mem::take(&mut self.day);
-        self.add_to_bucket(Resolution::Day, day, added)
+        self.add_to_bucket(Resolution::Day, day, &added)
     }
 
     /// Merges groups into a bucket, where its tier still reaches back that far.
@@ -259,30 +265,29 @@ impl<'t> Slice<'t> {
         &mut self,
         tier: Resolution,
         at: Millis,
-        mut level: Level,
+        added: &Level,
     ) -> Result<(), StoreError> {
         if at < self.floors.of(tier) {
             return Ok(());
         }
+        let mut whole = added.clone();
+        let groups = &mut self.groups;
         let span = Span::new(at, at.plus(tier.step_ms()));
         self.txn.buckets(tier, span, None, Parts::All, |bucket| {
-            bucket.add_to(level.entry(bucket.key).or_default())
+            bucket.add_to(whole.of(groups.slot(bucket.key)))
         })?;
-        self.replace(tier, at, &level)
+        self.replace(tier, at, &whole)
     }
 
     fn settle_ledger(&mut self) -> Result<(), StoreError> {
-        let mut ledger: Vec<_> = std::mem::take(&mut self.ledger).into_iter().collect();
-        ledger.sort_unstable_by_key(|(key, _)| *key);
-        for (key, sums) in &ledger {
+        for (key, sums) in self.ledger.in_order() {
             self.txn.add_to_ledger(key, sums)?;
+            self.report.ledger_rows += 1;
         }
-        let mut sessions: Vec<_> = std::mem::take(&mut self.sessions).into_iter().collect();
-        sessions.sort_unstable_by_key(|(key, _)| *key);
-        for (key, sums) in &sessions {
+        for (key, sums) in self.sessions.in_order() {
             self.txn.add_to_session(key, sums)?;
+            self.report.ledger_rows += 1;
         }
-        self.report.ledger_rows += (ledger.len() + sessions.len()) as u64;
         Ok(())
     }
 }
@@ -290,80 +295,4 @@ impl<'t> Slice<'t> {
 /// The span of neighbouring minutes.
 fn span_of_run(run: &[Dirty]) -> Span {
     Span::new(run[0].0, run[run.len() - 1].0.plus(Millis::MINUTE))
-}
-
-fn merge_all(into: &mut Level, from: &Level) {
-    for (key, stats) in from {
-        into.entry(*key).or_default().merge(stats);
-    }
-}
-
-/// The groups of a minute in places of their own, found by the series of an event.
-pub(super) struct Groups<'t> {
-    txn: &'t Txn<'t>,
-    by_series: FxHashMap<SeriesId, Group>,
-    slots: FxHashMap<BucketKey, usize>,
-    keys: Vec<BucketKey>,
-    pub(super) stats: Vec<Stats>,
-    order: Vec<usize>,
-}
-
-/// Where events of a series are counted.
-#[derive(Clone, Copy)]
-pub(super) struct Group {
-    pub(super) slot: usize,
-    pub(super) key: BucketKey,
-    pub(super) project: NameId,
-}
-
-impl<'t> Groups<'t> {
-    pub(super) fn new(txn: &'t Txn<'t>) -> Groups<'t> {
-        Groups {
-            txn,
-            by_series: FxHashMap::default(),
-            slots: FxHashMap::default(),
-            keys: Vec::new(),
-            stats: Vec::new(),
-            order: Vec::new(),
-        }
-    }
-
-    pub(super) fn of(&mut self, series: SeriesId) -> Result<Group, StoreError> {
-        if let Some(group) = self.by_series.get(&series) {
-            return Ok(*group);
-        }
-        let labels = self.txn.series(series)?;
-        let key = BucketKey {
-            provider: labels.provider,
-            model: labels.model,
-            role: labels.role,
-        };
-        let next = self.keys.len();
-        let slot = *self.slots.entry(key).or_insert(next);
-        if slot == next {
-            self.keys.push(key);
-            self.stats.push(Stats::default());
-            self.order.push(slot);
-            self.order.sort_unstable_by_key(|slot| self.keys[*slot]);
-        }
-        let group = Group {
-            slot,
-            key,
-            project: labels.project,
-        };
-        self.by_series.insert(series, group);
-        Ok(group)
-    }
-
-    /// The groups that saw something since the last time, in order.
-    pub(super) fn take(&mut self) -> Vec<(BucketKey, Stats)> {
-        let mut taken = Vec::new();
-        for slot in &self.order {
-            let stats = std::mem::take(&mut self.stats[*slot]);
-            if !stats.is_empty() {
-                taken.push((self.keys[*slot], stats));
-            }
-        }
-        taken
-    }
 }

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::{Report, rebuild, run, verify};
 use crate::model::{Event, Millis, Resolution, Signal, Tokens};
-use crate::store::testing::witness::{Deed, Past, account, history, names};
+use crate::store::testing::account::account;
+use crate::store::testing::history::{Deed, history};
+use crate::store::testing::witness::{Past, names};
 use crate::store::testing::{self, Names};
 use crate::store::{Dedupe, Store, day_number};
 

@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::EVER;
-use super::slice::Groups;
+use super::groups::{self, Groups};
 use crate::model::{Millis, Resolution, Span, Stats};
 use crate::store::{
     BucketKey, Floors, LedgerKey, LocalDays, NameId, Parts, SessionKey, Settings, Store,
@@ -122,18 +122,21 @@ impl Check<'_> {
         let mut from_raw: FxHashMap<Millis, Level> = FxHashMap::default();
         if hour >= self.floors.raw {
             let mut groups = Groups::new(self.txn);
+            let mut level = groups::Level::default();
             let mut current = hour;
             self.txn.scan(Span::new(hour, end), |stored| {
                 let minute = stored.event.at.floor(Millis::MINUTE);
                 if minute != current {
-                    from_raw.insert(current, groups.take().into_iter().collect());
+                    from_raw.insert(current, by_key(&groups, &mut level));
                     current = minute;
                 }
                 let group = groups.of(stored.series)?;
-                groups.stats[group.slot].observe(&stored.event, self.settings.cost_mode);
+                level
+                    .of(group.slot)
+                    .observe(&stored.event, self.settings.cost_mode);
                 Ok::<_, StoreError>(())
             })?;
-            from_raw.insert(current, groups.take().into_iter().collect());
+            from_raw.insert(current, by_key(&groups, &mut level));
         }
         let mut minutes = Level::default();
         for m in 0..60 {
@@ -287,6 +290,15 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// What was counted since the last time, by group.
+fn by_key(groups: &Groups<'_>, level: &mut groups::Level) -> Level {
+    let counted = std::mem::take(level);
+    let slots = groups.in_order().iter();
+    slots
+        .filter_map(|slot| Some((groups.keys[*slot], counted.get(*slot)?.clone())))
+        .collect()
 }
 
 fn merge_all(into: &mut Level, from: &Level) {

@@ -1,6 +1,6 @@
 //! The tiers: aggregates by minute, hour and UTC day.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{CachedStatement, Row, named_params};
 
 use super::columns::{
     Binder, SUMS, Sum, add_extent, add_sums, bind_sums, count, sum, sum_columns, sum_parameters,
@@ -166,45 +166,16 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Writes one bucket, which must not be there yet.
+    /// Begins to write buckets of a tier.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn put_bucket(
-        &self,
-        tier: Resolution,
-        at: Millis,
-        key: BucketKey,
-        stats: &Stats,
-    ) -> Result<(), StoreError> {
-        let Stats {
-            first,
-            last,
-            latency,
-            ttft,
-            ..
-        } = stats;
-        let mut stmt = self.conn.prepare_cached(&on(tier, INSERT))?;
-        let mut binder = Binder::new(&mut stmt);
-        for id in [at.0, key.provider.0, key.model.0, key.role.0] {
-            binder.bind(id)?;
-        }
-        binder.bind(first.unwrap_or(at).0)?;
-        binder.bind(last.unwrap_or(at).0)?;
-        bind_summary(&mut binder, latency)?;
-        for q in [0.50, 0.95, 0.99] {
-            binder.bind(
-                latency
-                    .quantile_ms(q)
-                    .map(|ms| (ms * 1000.0).round() as i64),
-            )?;
-        }
-        bind_sketch(&mut binder, latency)?;
-        bind_summary(&mut binder, ttft)?;
-        bind_sketch(&mut binder, ttft)?;
-        bind_sums(&mut binder, stats)?;
-        stmt.raw_execute()?;
-        Ok(())
+    /// When the store cannot be read.
+    pub fn bucket_writer(&self, tier: Resolution) -> Result<BucketWriter<'_>, StoreError> {
+        let stmt = self.conn.prepare_cached(&on(tier, INSERT))?;
+        Ok(BucketWriter {
+            stmt,
+            sketch: Vec::new(),
+        })
     }
 
     /// Deletes the buckets of a span.
@@ -247,6 +218,48 @@ impl Txn<'_> {
     }
 }
 
+/// Writes buckets of one tier.
+pub struct BucketWriter<'t> {
+    stmt: CachedStatement<'t>,
+    sketch: Vec<u8>,
+}
+
+impl BucketWriter<'_> {
+    /// Writes one bucket, which must not be there yet.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put(&mut self, at: Millis, key: BucketKey, stats: &Stats) -> Result<(), StoreError> {
+        let Stats {
+            first,
+            last,
+            latency,
+            ttft,
+            ..
+        } = stats;
+        let mut binder = Binder::new(&mut self.stmt);
+        for id in [at.0, key.provider.0, key.model.0, key.role.0] {
+            binder.bind(id)?;
+        }
+        binder.bind(first.unwrap_or(at).0)?;
+        binder.bind(last.unwrap_or(at).0)?;
+        bind_summary(&mut binder, latency)?;
+        for q in [0.50, 0.95, 0.99] {
+            binder.bind(
+                latency
+                    .quantile_ms(q)
+                    .map(|ms| (ms * 1000.0).round() as i64),
+            )?;
+        }
+        bind_sketch(&mut binder, latency, &mut self.sketch)?;
+        bind_summary(&mut binder, ttft)?;
+        bind_sketch(&mut binder, ttft, &mut self.sketch)?;
+        bind_sums(&mut binder, stats)?;
+        self.stmt.raw_execute()?;
+        Ok(())
+    }
+}
+
 fn bind_summary(binder: &mut Binder<'_, '_>, part: &Distribution) -> Result<(), StoreError> {
     let some = part.count > 0;
     binder.bind(Sum(part.count.into()))?;
@@ -255,11 +268,15 @@ fn bind_summary(binder: &mut Binder<'_, '_>, part: &Distribution) -> Result<(), 
     binder.bind(some.then_some(part.max_us))
 }
 
-fn bind_sketch(binder: &mut Binder<'_, '_>, part: &Distribution) -> Result<(), StoreError> {
+fn bind_sketch(
+    binder: &mut Binder<'_, '_>,
+    part: &Distribution,
+    bytes: &mut Vec<u8>,
+) -> Result<(), StoreError> {
     if part.count == 0 {
         return binder.bind(None::<i64>);
     }
-    let mut bytes = Vec::with_capacity(64);
-    part.sketch.write(&mut bytes);
-    binder.bind(bytes)
+    bytes.clear();
+    part.sketch.write(bytes);
+    binder.bind(bytes.as_slice())
 }

@@ -52,6 +52,13 @@ const LEDGER_PUT: &str = concat!(
     sum_parameters!(),
     ")"
 );
+const LEDGER_ADD: &str = concat!(
+    "INSERT INTO ledger(day, provider, model, user, project, ",
+    sum_columns!(),
+    ") VALUES(?, ?, ?, ?, ?, ",
+    sum_parameters!(),
+    ") ON CONFLICT DO NOTHING"
+);
 const LEDGER_DELETE: &str = "DELETE FROM ledger
  WHERE day = ? AND provider = ? AND model = ? AND user = ? AND project = ?";
 const LEDGER_DROP: &str = "DELETE FROM ledger WHERE day >= :from AND day < :until";
@@ -94,9 +101,13 @@ impl Txn<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn add_to_ledger(&self, key: &LedgerKey, stats: &Stats) -> Result<(), StoreError> {
+        // Most rows are new. What is there is added up here: SQL's sums can overflow.
+        if self.put_ledger(LEDGER_ADD, key, stats)? {
+            return Ok(());
+        }
         let mut sums = self.ledger_row(key)?.unwrap_or_default();
         sums.merge(stats);
-        self.put_ledger(key, &sums)
+        self.put_ledger(LEDGER_PUT, key, &sums).map(|_| ())
     }
 
     /// Adds sums to a session.
@@ -226,8 +237,9 @@ impl Txn<'_> {
         Ok(Some(sums))
     }
 
-    fn put_ledger(&self, key: &LedgerKey, sums: &Stats) -> Result<(), StoreError> {
-        let mut stmt = self.conn.prepare_cached(LEDGER_PUT)?;
+    /// Writes a row; says whether it was written.
+    fn put_ledger(&self, sql: &str, key: &LedgerKey, sums: &Stats) -> Result<bool, StoreError> {
+        let mut stmt = self.conn.prepare_cached(sql)?;
         let next = bind_ledger_key(&mut stmt, key)?;
         bind_sums(
             &mut Binder {
@@ -236,8 +248,7 @@ impl Txn<'_> {
             },
             sums,
         )?;
-        stmt.raw_execute()?;
-        Ok(())
+        Ok(stmt.raw_execute()? == 1)
     }
 
     fn session_row(&self, key: &SessionKey) -> Result<Option<Stats>, StoreError> {
@@ -320,7 +331,7 @@ pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Resul
             bind_ledger_key(&mut stmt, &key)?;
             stmt.raw_execute()?;
         } else {
-            txn.put_ledger(&key, &sums)?;
+            txn.put_ledger(LEDGER_PUT, &key, &sums)?;
         }
     }
     if session == NameId::NONE {

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use batch::{BatchCounts, DeadLetter};
-pub use bucket::{Bucket, BucketKey, Parts};
+pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};

@@ -68,7 +68,7 @@ impl Store {
             }
             let _alone = Lock::wait(path)?;
             if !has_content(path)? {
-                give_birth(path, options)?;
+                mark(path, options)?;
             }
         }
         Store::open(path, options)
@@ -93,6 +93,7 @@ impl Store {
             found if found < known_version() => {
                 let _alone = Lock::wait(path)?;
                 if version(&conn, path)? < known_version() {
+                    conn.execute_batch(WRITE_AHEAD)?;
                     migrate(&mut conn)?;
                 }
             }
@@ -161,17 +162,19 @@ fn has_content(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// The order matters: after WAL, `auto_vacuum` would silently stay off.
-const BIRTH: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;";
+/// The first page, which makes an empty file ours. It goes without a journal, in
+/// one piece: whoever is killed here leaves an empty file or one that the next
+/// start completes. After the switch to WAL, `auto_vacuum` would silently stay off.
+const FIRST_PAGE: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;";
+const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
 
-fn give_birth(path: &Path, options: Options) -> Result<(), StoreError> {
+fn mark(path: &Path, options: Options) -> Result<(), StoreError> {
     private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path)
         .map_err(io("create", path))?;
-    let mut conn = connect(path, options)?;
-    conn.execute_batch(BIRTH)?;
-    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate(&mut conn)
+    let conn = connect(path, options)?;
+    conn.execute_batch(FIRST_PAGE)?;
+    Ok(conn.pragma_update(None, "application_id", APPLICATION_ID)?)
 }
 
 /// `trusted_schema` is off because a store may come from somebody else.
@@ -182,11 +185,10 @@ const SESSION: &str =
 
 fn connect(path: &Path, options: Options) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(path, flags)?;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(|e| refusal(e, path))?;
     BUSY_TIMEOUT_MS.store(options.busy_timeout_ms, Ordering::Relaxed);
     conn.busy_handler(Some(wait_for_writer))?;
-    conn.execute_batch(SESSION)
-        .map_err(|e| of_foreign_file(e, path))?;
+    conn.execute_batch(SESSION).map_err(|e| refusal(e, path))?;
     conn.pragma_update(
         None,
         "synchronous",
@@ -215,16 +217,22 @@ fn wait_for_writer(attempts: i32) -> bool {
 fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
     let id: i64 = conn
         .pragma_query_value(None, "application_id", |r| r.get(0))
-        .map_err(|e| of_foreign_file(e, path))?;
+        .map_err(|e| refusal(e, path))?;
     if id != APPLICATION_ID {
         return Err(StoreError::NotAStore(path.to_owned()));
     }
     Ok(conn.pragma_query_value(None, "user_version", |r| r.get(0))?)
 }
 
-fn of_foreign_file(error: rusqlite::Error, path: &Path) -> StoreError {
+/// What an error at the door says about the file.
+fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
+        Some(rusqlite::ErrorCode::CannotOpen) => match File::open(path) {
+            Err(reason) => io("open", path)(reason),
+            // The file can be read; what cannot be made is the log beside it.
+            Ok(_) => StoreError::ReadOnly,
+        },
         _ => error.into(),
     }
 }

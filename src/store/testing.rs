@@ -1,5 +1,7 @@
-//! Stores for tests, looks into them, and a witness who remembers what happened.
+//! Stores for tests, looks into them, and random histories with a witness of them.
 
+pub(crate) mod account;
+pub(crate) mod history;
 pub(crate) mod witness;
 
 use std::collections::BTreeMap;

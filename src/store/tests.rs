@@ -10,7 +10,8 @@ use proptest::test_runner::TestRunner;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::types::Value;
 
-use super::testing::witness::{BEGINNING, Deed, Past, event, history};
+use super::testing::history::{Deed, event, history};
+use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
 use super::{Dedupe, Parts, Store};
 use crate::model::{

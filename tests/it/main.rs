@@ -6,12 +6,25 @@
     reason = "a test that cannot go on says so by panicking, in helpers as well"
 )]
 
+mod busy_hour;
+mod cli_chart;
+mod cli_demo;
+mod cli_ingest;
+mod cli_init;
+mod cli_query;
+mod cli_retention;
+mod cli_rollup;
+mod cli_stats;
 mod floors;
+mod hostile;
 mod lines;
 mod migrations;
 mod obs;
+mod peek;
 mod real_inputs;
 mod rust_source;
 mod scenario;
 mod story;
+mod survival;
+mod traffic;
 mod uses;

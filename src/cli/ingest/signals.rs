@@ -1,0 +1,54 @@
+//! SIGINT and SIGTERM end an ingest after the commit at hand. When the ingest is
+//! over, they mean again what they always mean.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::super::failure::{Failure, Kind};
+
+/// Listens for as long as it lives.
+pub(super) struct Signals {
+    terminated: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Raises `stop` at SIGINT and SIGTERM.
+    pub(super) fn watch(stop: &Arc<AtomicBool>) -> Result<Signals, Failure> {
+        let signals = Signals {
+            terminated: Arc::new(AtomicBool::new(false)),
+            over: Arc::new(AtomicBool::new(false)),
+        };
+        signals.register(stop).map_err(|e| {
+            Failure::new(Kind::Failed, "signals", "cannot listen for signals").caused_by(Some(&e))
+        })?;
+        Ok(signals)
+    }
+
+    fn register(&self, stop: &Arc<AtomicBool>) -> io::Result<()> {
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_default(signal, Arc::clone(&self.over))?;
+            flag::register(signal, Arc::clone(stop))?;
+        }
+        flag::register(SIGTERM, Arc::clone(&self.terminated))?;
+        Ok(())
+    }
+
+    /// How a stopped ingest ends.
+    pub(super) fn kind(&self) -> Kind {
+        match self.terminated.load(Ordering::Relaxed) {
+            true => Kind::Terminated,
+            false => Kind::Interrupted,
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}

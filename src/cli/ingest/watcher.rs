@@ -1,0 +1,105 @@
+//! How an ingest goes: a bar for people who wait, and the lines that are refused.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::super::context::Context;
+use super::super::failure::{Failure, Kind};
+use crate::clock::Stopwatch;
+use crate::ingest::{Observer, Summary};
+use crate::render::human;
+use crate::render::safe::Untrusted;
+use crate::store::DeadLetter;
+
+/// Refused lines that are shown on stderr.
+pub(super) const SHOWN: u64 = 10;
+/// Work shorter than this shows no progress.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Shows how it goes, and which lines are refused.
+pub(super) struct Watcher<'a> {
+    source: &'a str,
+    stderr: &'a mut dyn Write,
+    rejects: Option<&'a mut io::BufWriter<File>>,
+    refused: u64,
+    age: Stopwatch,
+    progress_allowed: bool,
+    size: Option<u64>,
+    bar: Option<ProgressBar>,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Watcher<'a> {
+    pub(super) fn new(
+        ctx: &'a mut Context<'_>,
+        source: &'a str,
+        size: Option<u64>,
+        rejects: Option<&'a mut io::BufWriter<File>>,
+        refused: u64,
+    ) -> Watcher<'a> {
+        Watcher {
+            source,
+            progress_allowed: ctx.progress_allowed(),
+            stderr: &mut *ctx.stderr,
+            rejects,
+            refused,
+            age: Stopwatch::start(),
+            size,
+            bar: None,
+            failed: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.failed.map_or(Ok(()), |e| {
+            Err(Failure::new(
+                Kind::Failed,
+                "rejects_unwritable",
+                "cannot write the refused lines",
+            )
+            .caused_by(Some(&e)))
+        })
+    }
+
+    fn bar(size: Option<u64>) -> ProgressBar {
+        let (template, length) = match size {
+            Some(_) => ("{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left", size),
+            None => ("{spinner} {bytes}  {msg}", None),
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_style(style)
+    }
+}
+
+impl Observer for Watcher<'_> {
+    fn committed(&mut self, so_far: &Summary) {
+        if !self.progress_allowed || self.age.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| Watcher::bar(self.size));
+        bar.set_position(so_far.bytes);
+        bar.set_message(format!("{} events", human::count(so_far.counts.accepted)));
+    }
+
+    fn refused(&mut self, letter: &DeadLetter) {
+        self.refused += 1;
+        if let Some(rejects) = &mut self.rejects {
+            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
+            if let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown()) {
+                self.failed.get_or_insert(error);
+            }
+        }
+        if self.refused <= SHOWN {
+            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
+            // Who closed stderr does not want to hear it.
+            let _ = writeln!(self.stderr, "{}", Untrusted(&line).shown());
+        }
+    }
+}
