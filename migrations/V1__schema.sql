@@ -544,14 +544,15 @@ LEFT JOIN name x ON x.id = abs(e.id_prefix)
 LEFT JOIN name d ON d.id = e.metadata AND typeof(e.metadata) = 'integer'
 LEFT JOIN ingest_batch b ON b.id = e.batch;
 
--- The last hour, fresh whether or not a roll-up ran.
+-- The last hour, fresh whether or not a roll-up ran. total(), for sum() fails on a
+-- total beyond 64 bits.
 CREATE VIEW metrics_recent_summary AS SELECT
     provider, model, metric_type,
     count(*) AS events,
     sum(success = 0) AS failures,
     avg(latency) AS latency_avg_ms,
     max(latency) AS latency_max_ms,
-    sum(total_tokens) AS total_tokens,
+    CAST(total(total_tokens) AS INTEGER) AS total_tokens,
     sum(cost) AS cost_usd,
     max(timestamp) AS last_event
 FROM metrics_raw
@@ -562,7 +563,7 @@ GROUP BY provider, model, metric_type;
 CREATE VIEW cost_today_summary AS SELECT
     c.date, r.provider, r.model, r.user_id, r.project,
     count(*) AS requests,
-    sum(r.total_tokens) AS total_tokens,
+    CAST(total(r.total_tokens) AS INTEGER) AS total_tokens,
     sum(r.cost) AS cost_usd,
     sum(r.cost IS NULL) AS unpriced
 FROM calendar c

@@ -215,7 +215,14 @@ fn cut_piece(
     piece: i64,
     target: Millis,
 ) -> Result<(bool, u64), StoreError> {
-    let floor = txn.floors()?.of(tier);
+    let floors = txn.floors()?;
+    let floor = floors.of(tier);
+    // Late events may have held up the finer tier since the plan was made; it must
+    // stay the shorter one, for this tier is made of it.
+    let target = match tier.finer() {
+        Some(finer) => target.min(floors.of(finer).floor(piece)),
+        None => target,
+    };
     if floor >= target {
         return Ok((false, 0));
     }
@@ -243,15 +250,19 @@ fn cut_piece(
     Ok((true, rows))
 }
 
+/// Sums are raised by what is new and never made whole again, so that none is let go
+/// that raw events still add to.
 fn cut_ledger(txn: &Txn<'_>, retention: &Retention, now: Millis) -> Result<Vec<Cut>, StoreError> {
+    let raw = txn.floors()?.raw;
+    let due = |kept: i64| now.plus(-kept).min(raw);
     let sessions = match retention.day {
-        Some(kept) => (Some(now.plus(-kept)), txn.drop_sessions(now.plus(-kept))?),
+        Some(kept) => (Some(due(kept)), txn.drop_sessions(due(kept))?),
         None => (None, 0),
     };
     let ledger = match retention.ledger {
         Some(kept) => {
             let mut days = LocalDays::new(txn.settings()?.zone);
-            let first = days.day(now.plus(-kept));
+            let first = days.day(due(kept));
             (
                 Some(days.span_of(first).from),
                 txn.drop_ledger(i32::MIN..first)?,
@@ -284,3 +295,6 @@ fn shrink(store: &mut Store) -> Result<u64, StoreError> {
     while store.give_back_pages()? {}
     Ok(before.bytes.saturating_sub(store.footprint()?.bytes))
 }
+
+#[cfg(test)]
+mod tests;

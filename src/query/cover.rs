@@ -21,32 +21,18 @@ pub(super) struct Part {
 }
 
 impl Terrain<'_> {
-    /// The finest tier that still keeps a moment; `None` when only the ledger does.
-    pub(super) fn finest(&self, at: Millis) -> Option<Resolution> {
-        [
-            Resolution::Raw,
-            Resolution::Minute,
-            Resolution::Hour,
-            Resolution::Day,
-        ]
-        .into_iter()
-        .find(|tier| at.floor(tier.step_ms()) >= self.floors.of(*tier))
-    }
-
     /// The parts that make up the segments between neighbouring edges, in order.
     pub(super) fn cover(&self, edges: &[Millis]) -> Vec<Part> {
         let mut parts = Vec::new();
         for edge in edges.windows(2) {
             self.cover_span(self.coarsest, Span::new(edge[0], edge[1]), &mut parts);
         }
-        let released = |m: &&Millis| m.plus(Millis::MINUTE) <= self.floors.raw;
         if self.coarsest != Resolution::Raw {
-            for minute in self.dirty.iter().take_while(released) {
-                add(
-                    &mut parts,
-                    Resolution::Raw,
-                    Span::new(*minute, minute.plus(Millis::MINUTE)),
-                );
+            // Before the floor no edge falls inside a minute.
+            let (first, last) = (edges[0], edges[edges.len() - 1].min(self.floors.raw));
+            for minute in self.dirty.iter().filter(|m| first <= **m && **m < last) {
+                let span = Span::new(*minute, minute.plus(Millis::MINUTE));
+                add(&mut parts, Resolution::Raw, span);
             }
         }
         parts

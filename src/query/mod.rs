@@ -8,10 +8,13 @@
 mod cover;
 mod explain;
 mod fitting;
+mod frame;
 mod gather;
 mod groups;
 mod measured;
 mod question;
+#[cfg(test)]
+mod tests;
 mod unheard;
 
 pub use explain::{Because, Reading, explain};

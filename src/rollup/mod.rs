@@ -8,6 +8,8 @@
 mod groups;
 mod rebuild;
 mod slice;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use rebuild::rebuild;

@@ -389,14 +389,14 @@ impl Appending<'_, '_> {
             .txn
             .unseen_since(first.floor(Millis::MINUTE))?
             .unwrap_or(i64::MAX);
-        let in_ledger = old.batch < unseen_since && old.batch != self.batch;
-        if in_ledger {
-            retract(self.txn, &self.settings, &old)?;
-        }
         self.txn
             .conn
             .prepare_cached(DELETE_ONE)?
             .execute(named_params! { ":at": first.0, ":h": row.h })?;
+        let in_ledger = old.batch < unseen_since && old.batch != self.batch;
+        if in_ledger {
+            retract(self.txn, &self.settings, &old)?;
+        }
         Ok(Seen::Worse)
     }
 

@@ -6,7 +6,7 @@
 use rusqlite::{Row, Statement, named_params};
 
 use super::columns::{Binder, add_extent, add_sums, bind_sums, sum_columns, sum_parameters};
-use super::{LocalDays, NameId, Settings, StoreError, Stored, Txn};
+use super::{LocalDays, NameId, SeriesLabels, Settings, StoreError, Stored, Txn};
 use crate::model::{Millis, Stats};
 
 /// By what the ledger is told apart.
@@ -89,6 +89,10 @@ const SESSION_READ: &str = concat!(
     sum_columns!(),
     " FROM session WHERE last_ms >= :from ORDER BY last_ms"
 );
+/// When raw events of a session begin and end.
+const SESSION_EXTENT: &str = "SELECT min(e.at_ms), max(e.at_ms) FROM event e CROSS JOIN series l
+ WHERE e.at_ms >= :first AND e.at_ms <= :last AND e.session = :session AND e.user = :user
+ AND l.id = e.series AND l.provider = :provider AND l.model = :model AND l.project = :project";
 const SESSION_DROP: &str = "DELETE FROM session WHERE last_ms < :until";
 
 impl Txn<'_> {
@@ -275,14 +279,44 @@ impl Txn<'_> {
     }
 }
 
-/// Takes one event out of the ledger and of its session, because a better version
-/// of it will be added. The session keeps its extent: the time stays the same.
+impl Txn<'_> {
+    /// Draws in the extent of a session that began or ended with an event which is
+    /// gone; what lies before the floor of raw events stays as it is known.
+    fn draw_in(&self, key: &SessionKey, sums: &mut Stats, gone: Millis) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (sums.first, sums.last) else {
+            return Ok(());
+        };
+        if gone != first && gone != last {
+            return Ok(());
+        }
+        let floor = self.floors()?.raw;
+        let (begins, ends): (Option<i64>, Option<i64>) =
+            self.conn.prepare_cached(SESSION_EXTENT)?.query_row(
+                named_params! { ":first": first.max(floor).0, ":last": last.0,
+                ":session": key.session.0, ":user": key.user.0, ":provider": key.provider.0,
+                ":model": key.model.0, ":project": key.project.0 },
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )?;
+        if first >= floor {
+            sums.first = begins.map(Millis).or(sums.first);
+        }
+        sums.last = ends.map(Millis).or(sums.last);
+        Ok(())
+    }
+}
+
+/// Takes one event, which is no longer among the raw ones, out of the ledger and of
+/// its session, because a better version of it will be added at the same time.
 pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Result<(), StoreError> {
-    let labels = txn.series(old.series)?;
+    let SeriesLabels {
+        provider,
+        model,
+        project,
+        ..
+    } = txn.series(old.series)?;
+    let (user, session) = (old.user, old.session);
     let mut one = Stats::default();
-    one.observe(&old.event, settings.cost_mode);
-    let (provider, model, user, project) =
-        (labels.provider, labels.model, old.user, labels.project);
+    one.observe_sums(&old.event, settings.cost_mode);
     let key = LedgerKey {
         day: LocalDays::new(settings.zone).day(old.event.at),
         provider,
@@ -300,24 +334,25 @@ pub(super) fn retract(txn: &Txn<'_>, settings: &Settings, old: &Stored) -> Resul
             txn.put_ledger(LEDGER_PUT, &key, &sums)?;
         }
     }
-    if old.session != NameId::NONE {
-        let key = SessionKey {
-            session: old.session,
-            provider,
-            model,
-            user,
-            project,
-        };
-        if let Some(mut sums) = txn.session_row(&key)? {
-            sums.retract(&one);
-            if sums.counts_nothing() {
-                txn.drop_session(&key)?;
-            } else {
-                txn.put_session(&key, &sums)?;
-            }
-        }
+    if session == NameId::NONE {
+        return Ok(());
     }
-    Ok(())
+    let key = SessionKey {
+        session,
+        provider,
+        model,
+        user,
+        project,
+    };
+    let Some(mut sums) = txn.session_row(&key)? else {
+        return Ok(());
+    };
+    sums.retract(&one);
+    if sums.counts_nothing() {
+        return txn.drop_session(&key);
+    }
+    txn.draw_in(&key, &mut sums, old.event.at)?;
+    txn.put_session(&key, &sums)
 }
 
 fn bind_ledger_key(stmt: &mut Statement<'_>, key: &LedgerKey) -> Result<usize, StoreError> {

@@ -1,8 +1,20 @@
-//! Stores for tests.
+//! Stores for tests, looks into them, and random histories with a witness of them.
+
+pub(crate) mod account;
+pub(crate) mod history;
+pub(crate) mod witness;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::types::Value;
 
 use super::pack::Origin;
-use super::{Dedupe, EventWriter, Options, Packer, Store};
-use crate::model::{Event, Millis};
+use super::{
+    BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
+    Txn,
+};
+use crate::model::{Event, Millis, Resolution, Span, Stats};
 
 /// A store in its own folder, which ends with it.
 pub(crate) struct Temporary {
@@ -13,12 +25,19 @@ pub(crate) struct Temporary {
 /// An empty store.
 pub(crate) fn empty() -> Temporary {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(&folder.path().join("obs.db"), Options::default()).unwrap();
+    let options = Options {
+        durability: Durability::Normal,
+        ..Options::default()
+    };
+    let store = Store::create(&folder.path().join("obs.db"), options).unwrap();
     Temporary {
         store,
         _folder: folder,
     }
 }
+
+/// A number that no other input of this run has.
+static NONCE: AtomicU64 = AtomicU64::new(1);
 
 /// Writes events in one transaction, without duplicates among events that have no id.
 pub(crate) fn append(
@@ -27,13 +46,14 @@ pub(crate) fn append(
     dedupe: Dedupe,
     backfill: bool,
 ) -> super::BatchCounts {
+    let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
     let mut packer = Packer::new(dedupe, i64::MIN);
     for (i, event) in events.iter().enumerate() {
         let origin = Origin {
             line: i as u64 + 1,
             byte_offset: i as u64,
             bytes: b"",
-            nonce: Some(7),
+            nonce: Some(nonce),
         };
         packer.add(event, origin);
     }
@@ -46,4 +66,91 @@ pub(crate) fn append(
         })
         .unwrap()
         .counts
+}
+
+/// Runs plain SQL that a test needs and the program does not.
+pub(crate) fn sql(store: &Store, sql: &str) {
+    store.conn.execute_batch(sql).unwrap();
+}
+
+/// All rows of a question in SQL, each value as it is stored.
+pub(crate) fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
+    let mut stmt = store.conn.prepare(sql).unwrap();
+    let columns = stmt.column_count();
+    let rows = stmt
+        .query_map([], |row| (0..columns).map(|i| row.get(i)).collect())
+        .unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Everything that roll-ups write, byte by byte.
+pub(crate) fn aggregates(store: &Store) -> Vec<Vec<Vec<Value>>> {
+    [
+        "bucket_1min",
+        "bucket_1hour",
+        "bucket_1day",
+        "ledger",
+        "session",
+        "dirty",
+    ]
+    .map(|table| rows(store, &format!("SELECT * FROM {table}")))
+    .to_vec()
+}
+
+/// The texts by which an aggregate is told apart; `""`: not said.
+pub(crate) type Names = Vec<String>;
+
+fn texts<const N: usize>(txn: &Txn<'_>, ids: [NameId; N]) -> Result<Names, StoreError> {
+    let text = |id| Ok(txn.name(id)?.unwrap_or_default());
+    ids.into_iter().map(text).collect()
+}
+
+/// The buckets of a tier, by their beginning and their provider, model and role.
+pub(crate) fn buckets(store: &mut Store, tier: Resolution) -> BTreeMap<(i64, Names), Stats> {
+    let ever = Span::new(Millis(i64::MIN), Millis(i64::MAX));
+    store
+        .read(|txn| {
+            let mut found = BTreeMap::new();
+            txn.buckets(tier, ever, None, Parts::All, |bucket| {
+                let BucketKey {
+                    provider,
+                    model,
+                    role,
+                } = bucket.key;
+                let key = (bucket.at.0, texts(txn, [provider, model, role])?);
+                bucket.add_to(found.entry(key).or_default())
+            })?;
+            Ok::<_, StoreError>(found)
+        })
+        .unwrap()
+}
+
+/// The ledger, by local day and provider, model, user and project.
+pub(crate) fn ledger(store: &mut Store) -> BTreeMap<(i32, Names), Stats> {
+    store
+        .read(|txn| {
+            let mut found = BTreeMap::new();
+            txn.ledger(i32::MIN..i32::MAX, |key, sums| {
+                let names = texts(txn, [key.provider, key.model, key.user, key.project])?;
+                found.insert((key.day, names), sums.clone());
+                Ok::<_, StoreError>(())
+            })?;
+            Ok::<_, StoreError>(found)
+        })
+        .unwrap()
+}
+
+/// Sessions, by session, provider, model, user and project.
+pub(crate) fn sessions(store: &mut Store) -> BTreeMap<Names, Stats> {
+    store
+        .read(|txn| {
+            let mut found = BTreeMap::new();
+            txn.sessions(Millis(i64::MIN), |key, sums| {
+                let ids = [key.session, key.provider, key.model, key.user, key.project];
+                found.insert(texts(txn, ids)?, sums.clone());
+                Ok::<_, StoreError>(())
+            })?;
+            Ok::<_, StoreError>(found)
+        })
+        .unwrap()
 }

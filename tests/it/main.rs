@@ -18,6 +18,7 @@ mod cli_stats;
 mod floors;
 mod hostile;
 mod lines;
+mod migrations;
 mod obs;
 mod peek;
 mod real_inputs;
