@@ -61,10 +61,12 @@ CREATE TABLE ingest_batch(
 ) STRICT;
 CREATE INDEX ingest_batch_by_time ON ingest_batch(at_ms);
 
--- Lines that could not be read, kept with their reason.
+-- Lines that could not be read, kept with their reason: each once, however often
+-- its file is read. h is the xxh3-64 of source, offset, reason and line.
 CREATE TABLE dead_letter(
     id INTEGER PRIMARY KEY,
-    batch INTEGER NOT NULL,
+    h INTEGER NOT NULL UNIQUE,
+    batch INTEGER NOT NULL,                -- the first that met it
     at_ms INTEGER NOT NULL,                -- when it was refused
     source TEXT NOT NULL,
     line INTEGER NOT NULL,                 -- 1 for the first line

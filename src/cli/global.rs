@@ -212,7 +212,7 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "ID")]
     pub session: Vec<String>,
     /// Only requests that ended so: ok or error
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = ["ok", "error", "!ok", "!error"])]
     pub status: Vec<String>,
     /// Only these paths
     #[arg(long, value_name = "PATH")]

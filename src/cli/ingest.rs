@@ -19,7 +19,7 @@ use super::time::{Side, parse_time};
 use crate::clock::Stopwatch;
 use crate::ingest::{self, Job, Summary};
 use crate::input::{self, Mapping, TimeUnit};
-use crate::store::{Dedupe, Retention};
+use crate::store::{Dedupe, Retention, Store};
 use signals::Signals;
 use watcher::Watcher;
 
@@ -60,13 +60,25 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", help_heading = "Input")]
     time_base: Option<String>,
     /// Time of lines that have none: now, or refuse them
-    #[arg(long, value_enum, default_value = "refuse", help_heading = "Input")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "refuse",
+        value_name = "WHEN",
+        help_heading = "Input"
+    )]
     default_time: DefaultTime,
     /// Longest line: 1MiB, 64KiB, 500000
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, help_heading = "Input")]
     max_line: usize,
     /// What makes two lines the same event
-    #[arg(long, value_enum, default_value = "time-id", help_heading = "Input")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "time-id",
+        value_name = "BY",
+        help_heading = "Input"
+    )]
     dedupe: DedupeChoice,
     /// Take events from before the reach of raw events; repetitions cannot be told there
     #[arg(long, help_heading = "Input")]
@@ -120,18 +132,23 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     }
     let clock = Stopwatch::start();
     let mut total = Summary::default();
+    let mut failure = None;
     for input in inputs {
-        let (job, size) = job(ctx, args, input)?;
-        let source = job.source.clone();
-        let mut watcher = Watcher::new(ctx, &source, size, rejects.as_mut(), total.counts.rejected);
-        let summary = match &mut store {
-            Some(store) => ingest::run(store, job, &stop, &mut watcher),
-            None => ingest::rehearse(job, &stop, &mut watcher),
-        }?;
-        watcher.finish()?;
-        add(&mut total, &summary);
-        if total.interrupted {
-            break;
+        match take_in(
+            ctx,
+            args,
+            input,
+            &mut store,
+            rejects.as_mut(),
+            &stop,
+            &mut total,
+        ) {
+            Ok(()) if total.interrupted => break,
+            Ok(()) => {}
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
         }
     }
     if let Some(rejects) = &mut rejects {
@@ -141,12 +158,39 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         Some(store) => store.read(|txn| txn.retention())?,
         None => Retention::default(),
     };
-    summary::tell(ctx, &total, &retention, clock.elapsed(), args.dry_run)?;
-    match () {
-        () if total.interrupted => Err(Failure::silent(signals.kind())),
-        () if total.counts.rejected > 0 => Err(Failure::silent(Kind::Partly)),
-        () => Ok(()),
+    // What was stored before something failed is told as well.
+    if failure.is_none() || total.counts.lines() > 0 {
+        summary::tell(ctx, &total, &retention, clock.elapsed(), args.dry_run)?;
     }
+    match failure {
+        Some(failure) => Err(failure),
+        None if total.interrupted => Err(Failure::silent(signals.kind())),
+        None if total.counts.rejected > 0 => Err(Failure::silent(Kind::Partly)),
+        None => Ok(()),
+    }
+}
+
+/// Takes one input in, and adds what became of it to the total.
+fn take_in(
+    ctx: &mut Context<'_>,
+    args: &Args,
+    input: Input,
+    store: &mut Option<Store>,
+    rejects: Option<&mut io::BufWriter<File>>,
+    stop: &Arc<AtomicBool>,
+    total: &mut Summary,
+) -> Result<(), Failure> {
+    let (job, size) = job(ctx, args, input)?;
+    let source = job.source.clone();
+    let mut watcher = Watcher::new(ctx, &source, size, rejects, total.counts.rejected);
+    let done = match store {
+        Some(store) => ingest::run(store, job, stop, &mut watcher),
+        None => ingest::rehearse(job, stop, &mut watcher),
+    };
+    let committed = watcher.finish()?;
+    total.add(done.as_ref().unwrap_or(&committed));
+    done?;
+    Ok(())
 }
 
 /// A file, or what comes through stdin.
@@ -310,13 +354,4 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         format!("cannot read {}", path.display()),
     )
     .caused_by(Some(error))
-}
-
-fn add(total: &mut Summary, more: &Summary) {
-    total.counts.add(&more.counts);
-    total.bytes += more.bytes;
-    total.interrupted |= more.interrupted;
-    for (sum, more) in total.outlived.iter_mut().zip(more.outlived) {
-        *sum += more;
-    }
 }

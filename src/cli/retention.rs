@@ -9,7 +9,7 @@ use crate::render::{Answer, Cell, Column, human};
 use crate::retention::{self, Cut, Report};
 use crate::store::{Retention, Store, StoreError};
 
-/// Show or set how long each tier is kept, or let go what is older
+/// Show or set how long tiers are kept, let go what is older
 ///
 /// Raw events 7 days, minutes 30, hours 90, days 365, the ledger for ever, unless
 /// set otherwise. Nothing raw goes before it is rolled up.
@@ -99,6 +99,9 @@ fn show(ctx: &mut Context<'_>) -> Result<(), Failure> {
         Ok::<_, StoreError>(cuts)
     })?;
     let mut answer = table("obs.retention/v1", &cuts);
+    if ctx.wants_table() {
+        answer = humane(answer, &cuts);
+    }
     answer.columns.truncate(3);
     answer.rows.iter_mut().for_each(|row| row.truncate(3));
     ctx.answer(&answer)
@@ -180,7 +183,13 @@ pub(super) fn clean_up(ctx: &mut Context<'_>, args: &RunArgs) -> Result<(), Fail
     if args.dry_run {
         return rehearse(ctx, &mut store);
     }
-    if !args.yes && !ctx.confirms("let go what is older than it is kept?")? {
+    if !args.yes && ctx.environment.stdin_is_terminal {
+        rehearse(ctx, &mut store)?;
+        if !ctx.confirms("let these rows go?")? {
+            ctx.notice("nothing was let go");
+            return Ok(());
+        }
+    } else if !args.yes {
         return Err(Failure::usage("not_confirmed", "nothing was let go")
             .hint("add --yes, or look first with --dry-run"));
     }

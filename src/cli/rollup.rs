@@ -48,21 +48,23 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     }
     if args.dry_run {
         let pending = rollup::pending(&mut store, until)?;
-        let report = Report {
-            minutes: pending,
-            ..Report::default()
-        };
+        if ctx.wants_table() {
+            let words = format!("{} minutes wait for a roll-up", human::count(pending));
+            return Ok(writeln!(ctx.stdout, "{words}")?);
+        }
         return tell(
             ctx,
-            &report,
-            &format!("{} minutes wait for a roll-up", human::count(pending)),
+            &Report {
+                minutes: pending,
+                ..Report::default()
+            },
         );
     }
     let report = match args.rebuild {
         true => rollup::rebuild(&mut store, since, |_| {})?,
         false => rollup::run(&mut store, until, |_| {})?,
     };
-    tell(ctx, &report, &words(&report))
+    tell(ctx, &report)
 }
 
 /// What a roll-up did, in a line.
@@ -79,9 +81,9 @@ pub(super) fn words(report: &Report) -> String {
     }
 }
 
-fn tell(ctx: &mut Context<'_>, report: &Report, words: &str) -> Result<(), Failure> {
+fn tell(ctx: &mut Context<'_>, report: &Report) -> Result<(), Failure> {
     if ctx.wants_table() {
-        ctx.notice(words);
+        ctx.notice(words(report));
         return Ok(());
     }
     let Report {
@@ -114,6 +116,13 @@ fn verify(ctx: &mut Context<'_>, store: &mut Store) -> Result<(), Failure> {
         skipped_minutes,
         mismatches,
     } = rollup::verify(store)?;
+    if mismatches.is_empty() && ctx.wants_table() {
+        let (checked, skipped) = (human::count(checked), human::count(skipped_minutes));
+        return Ok(writeln!(
+            ctx.stdout,
+            "{checked} aggregates compared, none differs; {skipped} minutes wait for a roll-up and were skipped"
+        )?);
+    }
     let names = ["table", "place", "provider", "model"].map(|name| Column::new(name, name));
     let counts =
         ["stored_requests", "computed_requests"].map(|n| Column::new(n, n).in_unit(Unit::Count));

@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::init::note_days;
 use super::rollup::words;
 use crate::cycle;
-use crate::render::human;
+use crate::render::{Answer, Cell, Column, human};
 
-/// Do all periodic work: roll up, then let go what is older than it is kept
+/// Do all periodic work: roll up, let go what outlived its age
 ///
 /// One line for cron: `* * * * * obs run`. When another one is still at work on
 /// the same store it leaves at once and quietly.
@@ -25,8 +25,22 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
     };
     note_days(&mut store, ctx)?;
     let done = cycle::run(&mut store, ctx.now)?;
-    ctx.detail(words(&done.rollup));
     let rows: u64 = done.retention.cuts.iter().map(|cut| cut.rows).sum();
-    ctx.detail(format!("let go {} rows", human::count(rows)));
-    Ok(())
+    if ctx.wants_table() {
+        ctx.detail(words(&done.rollup));
+        ctx.detail(format!("let go {} rows", human::count(rows)));
+        return Ok(());
+    }
+    let facts = [
+        ("minutes", done.rollup.minutes),
+        ("events", done.rollup.events),
+        ("rows_let_go", rows),
+        ("freed_bytes", done.retention.freed_bytes),
+    ];
+    let columns = facts.map(|(name, _)| Column::new(name, name)).into();
+    let mut answer = Answer::new("obs.run/v1", columns);
+    answer
+        .rows
+        .push(facts.map(|(_, n)| Cell::Int(n.into())).into());
+    ctx.answer(&answer)
 }

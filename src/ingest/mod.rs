@@ -65,10 +65,25 @@ pub struct Summary {
     pub counts: BatchCounts,
     /// Accepted events that are older than what raw, minutes, hours and days are kept for.
     pub outlived: [u64; 4],
+    /// Lines refused because raw events are not kept from so long ago.
+    pub too_old: u64,
     /// Bytes read, unpacked.
     pub bytes: u64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+}
+
+impl Summary {
+    /// Adds what became of another input.
+    pub fn add(&mut self, other: &Summary) {
+        self.counts.add(&other.counts);
+        for (sum, more) in self.outlived.iter_mut().zip(other.outlived) {
+            *sum += more;
+        }
+        self.too_old += other.too_old;
+        self.bytes += other.bytes;
+        self.interrupted |= other.interrupted;
+    }
 }
 
 /// Who wants to know how it goes.
@@ -221,6 +236,7 @@ impl Intake<'_> {
             self.observer.refused(letter);
         }
         self.summary.counts.add(&outcome.counts);
+        self.summary.too_old += outcome.late.len() as u64;
         for (sum, more) in self.summary.outlived.iter_mut().zip(outcome.outlived) {
             *sum += more;
         }

@@ -1,6 +1,7 @@
 //! One row per transaction of an ingest, and the lines that it could not read.
 
 use rusqlite::named_params;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{StoreError, Txn};
 use crate::model::Millis;
@@ -50,13 +51,27 @@ pub struct DeadLetter {
     pub truncated: bool,
 }
 
+impl DeadLetter {
+    /// The same line of the same source, refused for the same reason.
+    fn identity(&self, source: &str) -> i64 {
+        let mut hash = Xxh3::new();
+        for part in [source.as_bytes(), self.code.as_bytes(), &self.sample] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(&self.byte_offset.to_le_bytes());
+        hash.digest() as i64
+    }
+}
+
 const BEGIN: &str =
     "INSERT INTO ingest_batch(at_ms, source, accepted, updated, duplicate, rejected)
  VALUES(:at, :source, 0, 0, 0, 0)";
 const FINISH: &str = "UPDATE ingest_batch SET accepted = :accepted, updated = :updated,
  duplicate = :duplicate, rejected = :rejected WHERE id = :id";
-const BURY: &str = "INSERT INTO dead_letter(batch, at_ms, source, line, byte_offset, code, reason, sample, truncated)
- VALUES(:batch, :at, :source, :line, :byte_offset, :code, :reason, :sample, :truncated)";
+const BURY: &str = "INSERT INTO dead_letter(h, batch, at_ms, source, line, byte_offset, code, reason, sample, truncated)
+ VALUES(:h, :batch, :at, :source, :line, :byte_offset, :code, :reason, :sample, :truncated)
+ ON CONFLICT(h) DO NOTHING";
 
 impl Txn<'_> {
     /// Opens a batch; its number is higher than that of every batch committed before.
@@ -82,7 +97,7 @@ impl Txn<'_> {
         letter: &DeadLetter,
     ) -> Result<(), StoreError> {
         self.conn.prepare_cached(BURY)?.execute(named_params! {
-        ":batch": batch, ":at": now.0, ":source": source, ":line": letter.line as i64,
+        ":h": letter.identity(source), ":batch": batch, ":at": now.0, ":source": source, ":line": letter.line as i64,
         ":byte_offset": letter.byte_offset as i64, ":code": letter.code, ":reason": letter.reason,
         ":sample": letter.sample, ":truncated": letter.truncated })?;
         Ok(())

@@ -162,19 +162,19 @@ fn has_content(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// The first page, which makes an empty file ours. It goes without a journal, in
-/// one piece: whoever is killed here leaves an empty file or one that the next
-/// start completes. After the switch to WAL, `auto_vacuum` would silently stay off.
-const FIRST_PAGE: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;";
+/// The first page, which makes an empty file ours (`obs1` is [`APPLICATION_ID`]). It
+/// goes in one transaction and without a journal: whoever is killed here leaves an
+/// empty file, or one that the next start completes. After the switch to WAL,
+/// `auto_vacuum` would silently stay off.
+const FIRST_PAGE: &str = "PRAGMA journal_mode = MEMORY; BEGIN; PRAGMA auto_vacuum = INCREMENTAL;
+ PRAGMA application_id = 0x6f627331; COMMIT;";
 const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
 
 fn mark(path: &Path, options: Options) -> Result<(), StoreError> {
     private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path)
         .map_err(io("create", path))?;
-    let conn = connect(path, options)?;
-    conn.execute_batch(FIRST_PAGE)?;
-    Ok(conn.pragma_update(None, "application_id", APPLICATION_ID)?)
+    Ok(connect(path, options)?.execute_batch(FIRST_PAGE)?)
 }
 
 /// `trusted_schema` is off because a store may come from somebody else.

@@ -383,8 +383,10 @@ fn a_line_from_before_the_reach_of_raw_events_is_refused_and_kept_as_it_came() {
     assert_eq!(counts(&ran), [0, 0, 0, 1]);
     assert_eq!(
         ran.stderr,
-        "-:1: timestamp: 2026-02-26T12:00:00.000Z is before 2026-02-28T12:00:00.000Z, from which on raw events are kept\n"
+        "-:1: timestamp: 2026-02-26T12:00:00.000Z is before 2026-02-28T12:00:00.000Z, from which on raw events are kept\n\
+         warning: 1 line was refused as too old; --backfill takes events from so long ago, but cannot tell repetitions there\n"
     );
+    ingest(&obs, &[], late()).exits(5);
     let peek = Peek::at(&obs);
     let kept = peek.rows("SELECT code, CAST(sample AS TEXT) FROM dead_letter");
     assert_eq!(kept, [format!("too_old|{}", late())]);

@@ -8,7 +8,10 @@ use super::watcher::SHOWN;
 use crate::ingest::Summary;
 use crate::model::Unit;
 use crate::render::{Answer, Cell, Column, human};
-use crate::store::Retention;
+use crate::store::{BatchCounts, Retention};
+
+/// Shorter work has no speed worth telling.
+const WORTH_A_RATE: Duration = Duration::from_secs(1);
 
 /// The summary: words for people on a terminal, an answer for programs that ask for one.
 pub(super) fn tell(
@@ -27,40 +30,30 @@ pub(super) fn tell(
             human::count(more)
         ));
     }
+    if total.too_old > 0 {
+        ctx.warn(format!(
+            "{} refused as too old; --backfill takes events from so long ago, but cannot tell repetitions there",
+            counted(total.too_old, "line was", "lines were")
+        ));
+    }
     if let (Some(kept), n @ 1..) = (retention.raw, total.outlived[0]) {
         ctx.warn(format!(
-            "{} accepted {} older than {}, for which raw events are kept: the next retention run lets them go{}",
-            human::count(n),
-            if n == 1 { "event is" } else { "events are" },
+            "{} older than {}, for which raw events are kept: the next retention run lets them go{}",
+            counted(n, "accepted event is", "accepted events are"),
             human::duration_ms(kept),
             coarser(retention, total),
         ));
     }
     if ctx.wants_table() {
-        let verb = if dry_run {
-            "would be accepted"
-        } else {
-            "accepted"
+        let words = words(counts, took, dry_run);
+        // What a rehearsal says is its answer; of the real thing cron wants no word.
+        return match dry_run {
+            true => Ok(writeln!(ctx.stdout, "{words}")?),
+            false => {
+                ctx.notice(words);
+                Ok(())
+            }
         };
-        let mut words = format!(
-            "{} lines: {} {verb}",
-            human::count(counts.lines()),
-            human::count(counts.accepted)
-        );
-        let others = [
-            (counts.updated, "updated"),
-            (counts.duplicate, "duplicate"),
-            (counts.rejected, "rejected"),
-        ];
-        for (n, what) in others.into_iter().filter(|(n, _)| *n > 0) {
-            words += &format!(", {} {what}", human::count(n));
-        }
-        let speed = human::count(per_second as u64);
-        ctx.notice(format!(
-            "{words}; {:.1} s, {speed} lines/s",
-            took.as_secs_f64()
-        ));
-        return Ok(());
     }
     let count = |name: &'static str| Column::new(name, name).in_unit(Unit::Count);
     let names = ["lines", "accepted", "updated", "duplicate", "rejected"];
@@ -92,24 +85,58 @@ pub(super) fn tell(
     ctx.answer(&answer)
 }
 
-/// How many outlive the coarser tiers as well.
-fn coarser(retention: &Retention, total: &Summary) -> String {
-    let tiers = [
-        ("minutes", retention.minute),
-        ("hours", retention.hour),
-        ("days", retention.day),
+fn words(counts: &BatchCounts, took: Duration, dry_run: bool) -> String {
+    let verb = if dry_run {
+        "would be accepted"
+    } else {
+        "accepted"
+    };
+    let lines = counted(counts.lines(), "line", "lines");
+    let mut words = format!("{lines}: {} {verb}", human::count(counts.accepted));
+    let others = [
+        (counts.updated, "updated"),
+        (counts.duplicate, "duplicate"),
+        (counts.rejected, "rejected"),
     ];
-    let parts: Vec<String> = tiers
+    for (n, what) in others.into_iter().filter(|(n, _)| *n > 0) {
+        words += &format!(", {} {what}", human::count(n));
+    }
+    if took >= WORTH_A_RATE {
+        let speed = counts.lines() as f64 / took.as_secs_f64();
+        words += &format!(
+            "; {:.1} s, {} lines/s",
+            took.as_secs_f64(),
+            human::count(speed as u64)
+        );
+    }
+    words
+}
+
+/// A count and its noun.
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", human::count(n), if n == 1 { one } else { many })
+}
+
+/// How many are older than what the coarser tiers keep, too.
+fn coarser(retention: &Retention, total: &Summary) -> String {
+    let Retention {
+        minute, hour, day, ..
+    } = *retention;
+    let parts: Vec<String> = [(minute, "minutes"), (hour, "hours"), (day, "days")]
         .into_iter()
         .zip(&total.outlived[1..])
-        .filter_map(|((name, kept), n)| {
-            kept.filter(|_| *n > 0)
-                .map(|_| format!("{} outlive {name}", human::count(*n)))
+        .filter(|(_, n)| **n > 0)
+        .filter_map(|((kept, tier), n)| {
+            let age = human::duration_ms(kept?);
+            Some(format!(
+                "{} also older than {age} ({tier})",
+                human::count(*n)
+            ))
         })
         .collect();
     if parts.is_empty() {
         String::new()
     } else {
-        format!(" ({})", parts.join(", "))
+        format!("; {}", parts.join(", "))
     }
 }

@@ -29,6 +29,7 @@ pub(super) struct Watcher<'a> {
     progress_allowed: bool,
     size: Option<u64>,
     bar: Option<ProgressBar>,
+    so_far: Summary,
     failed: Option<io::Error>,
 }
 
@@ -49,15 +50,17 @@ impl<'a> Watcher<'a> {
             age: Stopwatch::start(),
             size,
             bar: None,
+            so_far: Summary::default(),
             failed: None,
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    /// What was committed, by an ingest that may have failed since.
+    pub(super) fn finish(self) -> Result<Summary, Failure> {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-        self.failed.map_or(Ok(()), |e| {
+        self.failed.map_or(Ok(self.so_far), |e| {
             Err(Failure::new(
                 Kind::Failed,
                 "rejects_unwritable",
@@ -80,6 +83,7 @@ impl<'a> Watcher<'a> {
 
 impl Observer for Watcher<'_> {
     fn committed(&mut self, so_far: &Summary) {
+        self.so_far = so_far.clone();
         if !self.progress_allowed || self.age.elapsed() < PATIENCE {
             return;
         }
