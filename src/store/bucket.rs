@@ -40,24 +40,29 @@ const INSERT: &str = concat!(
     sum_parameters!(),
     ")"
 );
-const READ_ALL: &str = concat!(
-    "SELECT bucket_ms, provider, model, role, first_ms, last_ms, ",
+/// `$columns` stands for one of the three lists below.
+const READ: &str = "SELECT $columns FROM $tier
+ WHERE bucket_ms >= :from AND bucket_ms < :until AND provider BETWEEN :low AND :high
+ ORDER BY bucket_ms, provider, model, role";
+/// Seeks one provider in every bucket, where reading past all others would take longer.
+const SEEK: &str = "WITH RECURSIVE step(at) AS (
+    SELECT :from UNION ALL SELECT at + :step FROM step WHERE at + :step < :until)
+ SELECT $columns FROM step CROSS JOIN $tier ON bucket_ms = at AND provider = :provider";
+/// Buckets that are worth a seek each; a longer span may be mostly empty.
+const MOST_SEEKS: i64 = 3_000;
+
+const ALL_COLUMNS: &str = concat!(
+    "bucket_ms, provider, model, role, first_ms, last_ms, ",
     sum_columns!(),
     ", latency_count, latency_sum_us, latency_min_us, latency_max_us, latency_sketch,
-     ttft_count, ttft_sum_us, ttft_min_us, ttft_max_us, ttft_sketch
-     FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until AND provider BETWEEN :low AND :high
-     ORDER BY bucket_ms, provider, model, role"
+     ttft_count, ttft_sum_us, ttft_min_us, ttft_max_us, ttft_sketch"
 );
-const READ_SUMS: &str = concat!(
-    "SELECT bucket_ms, provider, model, role, first_ms, last_ms, ",
-    sum_columns!(),
-    " FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until AND provider BETWEEN :low AND :high
-     ORDER BY bucket_ms, provider, model, role"
+const SUM_COLUMNS: &str = concat!(
+    "bucket_ms, provider, model, role, first_ms, last_ms, ",
+    sum_columns!()
 );
-const READ_LATENCY: &str = "SELECT bucket_ms, provider, model, role, first_ms, last_ms,
-     latency_count, latency_sum_us, latency_min_us, latency_max_us, latency_sketch
-     FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until AND provider BETWEEN :low AND :high
-     ORDER BY bucket_ms, provider, model, role";
+const LATENCY_COLUMNS: &str = "bucket_ms, provider, model, role, first_ms, last_ms,
+     latency_count, latency_sum_us, latency_min_us, latency_max_us, latency_sketch";
 const DELETE: &str = "DELETE FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until";
 const COUNT: &str = "SELECT count(*) FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until";
 const FIRST: &str = "SELECT min(bucket_ms) FROM $tier WHERE bucket_ms >= :from";
@@ -75,7 +80,7 @@ fn on(tier: Resolution, sql: &str) -> String {
     sql.replace("$tier", table(tier))
 }
 
-/// Where the distributions begin in `READ_ALL`: after 6 columns of key and extent and the sums.
+/// Where the distributions begin in `ALL_COLUMNS`: after 6 columns of key and extent and the sums.
 const LATENCY_AT: usize = 6 + SUMS;
 const TTFT_AT: usize = LATENCY_AT + 5;
 
@@ -136,19 +141,30 @@ impl Txn<'_> {
         mut visit: impl FnMut(&Bucket<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = |e: rusqlite::Error| E::from(StoreError::from(e));
-        let text = on(
-            tier,
-            match parts {
-                Parts::All => READ_ALL,
-                Parts::Sums => READ_SUMS,
-                Parts::Latency => READ_LATENCY,
-            },
-        );
-        let mut stmt = self.conn.prepare_cached(&text).map_err(sql)?;
-        let (low, high) = provider.map_or((0, i64::MAX), |p| (p.0, p.0));
-        let mut rows = stmt
-            .query(named_params! { ":from": span.from.0, ":until": span.until.0, ":low": low, ":high": high })
-            .map_err(sql)?;
+        let columns = match parts {
+            Parts::All => ALL_COLUMNS,
+            Parts::Sums => SUM_COLUMNS,
+            Parts::Latency => LATENCY_COLUMNS,
+        };
+        let statement = |text: &str| {
+            self.conn
+                .prepare_cached(&on(tier, text).replace("$columns", columns))
+        };
+        let (from, until, step) = (span.from.0, span.until.0, tier.step_ms());
+        let seekable = span.length_ms() / step <= MOST_SEEKS && from % step == 0;
+        let mut stmt;
+        let mut rows = match provider.filter(|_| seekable && !span.is_empty()) {
+            Some(provider) => {
+                stmt = statement(SEEK).map_err(sql)?;
+                stmt.query(named_params! { ":from": from, ":until": until, ":step": step, ":provider": provider.0 })
+            }
+            None => {
+                stmt = statement(READ).map_err(sql)?;
+                let (low, high) = provider.map_or((0, i64::MAX), |p| (p.0, p.0));
+                stmt.query(named_params! { ":from": from, ":until": until, ":low": low, ":high": high })
+            }
+        }
+        .map_err(sql)?;
         while let Some(row) = rows.next().map_err(sql)? {
             let name = |i: usize| row.get(i).map(NameId);
             let key = BucketKey {
