@@ -275,7 +275,7 @@ def report(bench, promises):
     commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     return "\n".join([
         f"## {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, {commit.stdout.strip() or 'no commit'}\n",
-        f"`{shlex.join(['scripts/bench', *sys.argv[1:]])}` on {machine()}; "
+        f"`{shlex.join(['scripts/bench', *map(os.path.basename, sys.argv[1:])])}` on {machine()}; "
         f"{bench.events:,} events; DuckDB {importlib.metadata.version('duckdb')}.\n",
         markdown(["promise", "must", "aim", "measured", "peer", "value", "kept"], [p.cells() for p in promises]),
         markdown(["command", "runs", "wall, s", "from .. to", "CPU, s", "peak, MiB", "others' CPU, s"], details(bench)),

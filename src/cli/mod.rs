@@ -1,7 +1,7 @@
 //! Arguments in, one call, text out.
 //!
 //! [`run`] is the whole program: it parses, reads the settings, hands a
-//! [`context::Context`] to one command, and turns what went wrong into words and
+//! `Context` to one command, and turns what went wrong into words and
 //! an exit code. A command is a file beside this one and a line in each of the
 //! three lists below. There is no SQL and no arithmetic here.
 
