@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use super::draft::{Draft, Value};
 use super::field::{Names, Part, Target};
 use super::mapping::Mapping;
-use super::reject::{InputError, Reject, nearest};
+use super::reject::{InputError, Reject};
+use crate::model::nearest;
 
 /// The columns of an input, as its first record names them.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@
 use super::draft::Draft;
 use super::field::Field;
 use super::moment::EPOCH;
-use super::reject::{Reject, nearest};
+use super::reject::Reject;
 use super::{Options, metadata, moment, tokens};
+use crate::model::nearest;
 use crate::model::{CacheEvent, Decision, Event, Labels, Millis, Signal};
 
 /// 2000-01-01T00:00:00Z. What is older was never an LLM request.

@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::Format;
 use super::mapping::{Mapping, Source, Step};
-use super::reject::{InputError, nearest};
+use super::reject::InputError;
+use crate::model::nearest;
 
 /// A field of the native format; the names in [`FIELDS`] say what each holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

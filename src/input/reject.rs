@@ -197,24 +197,3 @@ pub(super) fn shown(value: &str) -> String {
         None => value.to_owned(),
     }
 }
-
-/// The candidate most like `word`, if any is like it at all.
-pub(super) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
-    let length = word.chars().take(41).count();
-    if length > 40 {
-        return None;
-    }
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|known| {
-            let distance = strsim::damerau_levenshtein(&word, &known.to_lowercase());
-            (distance, known)
-        })
-        .filter(|(distance, _)| *distance <= 1 + length / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}

@@ -5,7 +5,7 @@
 //! new measure is one row of it. How a number is drawn, and which span is read
 //! to know it, is decided elsewhere.
 
-use super::{Millis, Stats, Unit, Usd};
+use super::{Millis, Stats, Unit, Usd, nearest};
 
 /// A number, or the lack of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -274,7 +274,7 @@ impl Measure {
         let found = Measure::ALL.iter().copied().find(known);
         found.ok_or_else(|| UnknownMeasure {
             name: name.to_owned(),
-            nearest: nearest(name),
+            nearest: nearest(name, Measure::ALL.iter().flat_map(|m| m.spec().names())),
         })
     }
 
@@ -413,16 +413,6 @@ fn mean_of((sum, number): (Usd, u64)) -> Value {
         0 => Value::Missing,
         number => Value::Usd(Usd((2 * sum.0 + number).div_euclid(2 * number))),
     }
-}
-
-/// The known name that takes the fewest slips of the keyboard, one for every
-/// three letters at most.
-fn nearest(name: &str) -> Option<&'static str> {
-    let names = Measure::ALL.iter().flat_map(|m| m.spec().names());
-    let (slips, nearest) = names
-        .map(|n| (strsim::damerau_levenshtein(name, n), n))
-        .min_by_key(|&(slips, _)| slips)?;
-    (slips <= nearest.len() / 3).then_some(nearest)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Moments, spans and resolutions, all in UTC milliseconds since the Unix epoch.
 //!
-//! Calendars and zones are not known here; whoever needs a local day asks
-//! `chrono-tz` at its own border and comes back with a [`Span`].
+//! Calendars and zones are not known here; a local day is a [`Span`] that a
+//! [`Zone`](super::Zone) knows.
 
 use std::fmt;
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::RenderError;
-use crate::model::{Millis, Unit, Usd};
+use crate::model::{Millis, Unit, Usd, nearest};
 
 /// One value of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,27 +186,15 @@ fn cell(row: &[Cell], index: usize) -> &Cell {
 fn unknown(name: &str, columns: &[Column]) -> RenderError {
     RenderError::UnknownField {
         name: name.to_owned(),
-        nearest: nearest(name, columns),
+        nearest: meant(name, columns),
         known: columns.iter().map(|c| c.name.to_string()).collect(),
     }
 }
 
-/// The first name that holds the given one (`p95`, `cost`), else the most similar
-/// one if it is similar at all.
-fn nearest(name: &str, columns: &[Column]) -> Option<String> {
-    let name = name.to_lowercase();
-    let mut names = columns.iter().map(|c| c.name.as_ref());
-    if let Some(longer) = names.clone().find(|n| name.len() > 1 && n.contains(&name)) {
-        return Some(longer.to_owned());
-    }
-    let first = names.next()?;
-    let distance = |n: &str| strsim::damerau_levenshtein(&name, n);
-    let best = names.fold(first, |best, n| {
-        if distance(n) < distance(best) {
-            n
-        } else {
-            best
-        }
-    });
-    (distance(best) * 3 <= best.chars().count()).then(|| best.to_owned())
+/// The first name that holds the given one (`p95`, `cost`), else the nearest.
+fn meant(name: &str, columns: &[Column]) -> Option<String> {
+    let lower = name.to_lowercase();
+    let names = || columns.iter().map(|c| c.name.as_ref());
+    let longer = names().find(|n| lower.len() > 1 && n.contains(&lower));
+    longer.or_else(|| nearest(name, names())).map(str::to_owned)
 }

@@ -84,15 +84,15 @@ impl Store {
         }
         let mut conn = connect(path, options)?;
         match version(&conn, path)? {
-            found if found > known_version() => {
+            found if found > KNOWN_VERSION => {
                 return Err(StoreError::Newer {
                     found,
-                    known: known_version(),
+                    known: KNOWN_VERSION,
                 });
             }
-            found if found < known_version() => {
+            found if found < KNOWN_VERSION => {
                 let _alone = Lock::wait(path)?;
-                if version(&conn, path)? < known_version() {
+                if version(&conn, path)? < KNOWN_VERSION {
                     conn.execute_batch(WRITE_AHEAD)?;
                     migrate(&mut conn)?;
                 }
@@ -237,10 +237,6 @@ fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
-fn known_version() -> i64 {
-    KNOWN_VERSION
-}
-
 /// The number of the newest file in `migrations/`; each sets it as `user_version`.
 const KNOWN_VERSION: i64 = 1;
 
@@ -252,8 +248,7 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Milliseconds since the epoch are what a store is dated with; a new store
-    /// gets its calendar and its birthday from the first command that uses it.
+    /// Notes when the store was first used; later calls change nothing.
     ///
     /// # Errors
     /// When the store cannot be written.
