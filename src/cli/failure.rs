@@ -22,6 +22,7 @@ use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
 use crate::store::StoreError;
+use crate::store::setting::UnknownSetting;
 
 /// The kind of a failure. It decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +159,11 @@ impl Failure {
     pub fn details(mut self, details: Value) -> Failure {
         self.0.details = Some(details);
         self
+    }
+
+    /// What failed, without its causes and the hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// Its kind.
@@ -316,7 +322,8 @@ impl From<StoreError> for Failure {
             StoreError::Io { .. } => {
                 failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
             }
-            StoreError::Setting { .. } => failure(Kind::Unusable, "store_setting_invalid"),
+            StoreError::Setting { key, .. } => failure(Kind::Unusable, "store_setting_invalid")
+                .hint(format!("give it a value: obs config set {key} default")),
             StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
             StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
         }
@@ -354,6 +361,16 @@ impl From<IngestError> for Failure {
             IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
                 .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
         }
+    }
+}
+
+impl From<UnknownSetting> for Failure {
+    fn from(error: UnknownSetting) -> Failure {
+        let list = "`obs config set --list` lists all settings of the store";
+        Failure::usage("setting_unknown", error.to_string()).hint(match error.nearest {
+            Some(name) => format!("did you mean {name}? {list}"),
+            None => list.to_owned(),
+        })
     }
 }
 

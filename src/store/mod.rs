@@ -17,7 +17,7 @@ mod open;
 mod pack;
 mod reclaim;
 mod series;
-mod setting;
+pub mod setting;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
