@@ -230,6 +230,11 @@ impl From<QueryError> for Failure {
                 "take --step {} or a multiple of it, or a later --since",
                 step_of(kept)
             )),
+            QueryError::FoldTooFine { floor, .. } => failure("fold_too_fine").hint(format!(
+                "ask from there on with --since {floor}, or with --utc"
+            )),
+            QueryError::NotFoldable(_) => failure("measure_not_folded")
+                .hint("ask for cost instead, or for a series with --step 1h"),
             QueryError::TooManyBuckets => {
                 failure("too_many_buckets").hint("take a longer --step, or a later --since")
             }

@@ -5,6 +5,7 @@
 //! the tiers do not know yet is read from raw events. It does not know what the
 //! numbers are for, nor how they are shown.
 
+mod calendar;
 mod cover;
 mod explain;
 mod fitting;
@@ -17,6 +18,7 @@ mod question;
 mod tests;
 mod unheard;
 
+pub use calendar::{Fold, Slot};
 pub use explain::{Because, Reading, explain};
 pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
 pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};

@@ -425,7 +425,7 @@ mod tests {
             let same = |other: &&dyn Setting| {
                 other.name() == setting.name() || other.kept_as() == setting.kept_as()
             };
-            assert_eq!(SETTINGS.iter().position(|s| same(s)), Some(nth));
+            assert_eq!(SETTINGS.iter().position(same), Some(nth));
         }
     }
 
