@@ -23,7 +23,7 @@ use crate::render::{Answer, Cell, Column};
   obs record request --provider claude --model opus --latency 850ms
   obs record request --provider openai --status-code 529 --error overloaded
   obs record cache hit --provider claude --saved-cost 0.002
-  obs record rate_limit denied --provider groq --remaining 0 --field region=eu")]
+  obs record rate_limit denied --key u17 --field region=eu")]
 pub(super) struct Args {
     #[command(subcommand)]
     what: What,
@@ -45,7 +45,7 @@ enum What {
         name = "rate_limit",
         alias = "rate-limit",
         after_long_help = "Examples:
-  obs record rate_limit denied --provider groq --limit-type user --key u17 --remaining 0"
+  obs record rate_limit denied --limit-type user --key u17 --remaining 0"
     )]
     RateLimit(RateLimit),
 }
