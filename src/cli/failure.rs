@@ -4,6 +4,8 @@
 //! Every error of the floors below becomes a [`Failure`] here, in one `match` per
 //! module. What a command does when all goes well is not known here.
 
+mod asked;
+
 use std::backtrace::Backtrace;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -16,13 +18,11 @@ use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
 use crate::input::InputError;
-use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
-use crate::query::QueryError;
+use crate::model::{DurationError, ExprError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
 use crate::store::StoreError;
-use crate::store::setting::UnknownSetting;
 
 /// The kind of a failure. It decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
+    /// There is no such rule, alert, provider, trace or budget.
+    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -55,6 +57,7 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
+            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,
@@ -215,54 +218,6 @@ impl Failure {
     }
 }
 
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Failure {
-        let message = error.to_string();
-        let failure = |code| Failure::usage(code, message);
-        match error {
-            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
-                "ask from there on with --since {floor}, or leave {dimension} out"
-            )),
-            QueryError::BeyondTiers { floor, .. } => {
-                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
-            }
-            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
-                "take --step {} or a multiple of it, or a later --since",
-                step_of(kept)
-            )),
-            QueryError::FoldTooFine { floor, .. } => failure("fold_too_fine").hint(format!(
-                "ask from there on with --since {floor}, or with --utc"
-            )),
-            QueryError::NotFoldable(_) => failure("measure_not_folded")
-                .hint("ask for cost instead, or for a series with --step 1h"),
-            QueryError::TooManyBuckets => {
-                failure("too_many_buckets").hint("take a longer --step, or a later --since")
-            }
-            QueryError::Store(error) => error.into(),
-        }
-    }
-}
-
-/// The step that a tier's buckets have, as one writes it.
-fn step_of(tier: Resolution) -> &'static str {
-    match tier {
-        Resolution::Raw => "1ms",
-        Resolution::Minute => "1m",
-        Resolution::Hour => "1h",
-        Resolution::Day => "1d",
-    }
-}
-
-impl From<UnknownMeasure> for Failure {
-    fn from(error: UnknownMeasure) -> Failure {
-        let list = "`obs query --list` lists all measures";
-        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
-            Some(name) => format!("did you mean {name}? {list}"),
-            None => list.to_owned(),
-        })
-    }
-}
-
 /// Writing the answer failed. Other input and output has errors of its own, which say on what.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
@@ -366,16 +321,6 @@ impl From<IngestError> for Failure {
             IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
                 .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
         }
-    }
-}
-
-impl From<UnknownSetting> for Failure {
-    fn from(error: UnknownSetting) -> Failure {
-        let list = "`obs config set --list` lists all settings of the store";
-        Failure::usage("setting_unknown", error.to_string()).hint(match error.nearest {
-            Some(name) => format!("did you mean {name}? {list}"),
-            None => list.to_owned(),
-        })
     }
 }
 

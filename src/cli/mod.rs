@@ -7,11 +7,13 @@
 
 mod asked;
 mod chart;
+mod compared;
 mod config;
 mod context;
 mod demo;
 mod failure;
 mod global;
+mod health;
 mod help;
 mod ingest;
 mod init;
@@ -21,6 +23,7 @@ mod record;
 mod retention;
 mod rollup;
 mod run;
+mod seen;
 mod snippet;
 mod stats;
 pub mod time;
@@ -67,6 +70,9 @@ enum Command {
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
+    Health(health::Args),
+    Providers(seen::Providers),
+    Models(seen::Models),
     Query(query::Args),
     Chart(chart::Args),
     Config(config::Args),
@@ -80,7 +86,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "chart"],
+        commands: &["stats", "health", "providers", "models", "query", "chart"],
     },
     help::Group {
         title: "Operate",
@@ -100,6 +106,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
+        Command::Health(args) => health::run(ctx, args),
+        Command::Providers(args) => seen::providers(ctx, args),
+        Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),

@@ -92,12 +92,17 @@ pub struct Line {
 /// # Errors
 /// When the store no longer knows, or cannot be read.
 pub fn measure(store: &mut Store, inquiry: &Inquiry) -> Result<Measured, QueryError> {
-    store.read(|txn| match inquiry.cut {
+    store.read(|txn| measured_in(txn, inquiry))
+}
+
+/// Answers for all measures inside a transaction.
+pub(super) fn measured_in(txn: &Txn<'_>, inquiry: &Inquiry) -> Result<Measured, QueryError> {
+    match inquiry.cut {
         Cut::Whole => measured(txn, inquiry, None),
         Cut::Into(step) => measured(txn, inquiry, Some(step)),
         Cut::Auto(zone) => fitted(txn, inquiry, zone),
         Cut::Calendar(zone, by) => folded(txn, inquiry, zone, by),
-    })
+    }
 }
 
 /// Where the fitting step is finer than what is kept, it gives way.
