@@ -47,18 +47,21 @@ fn groups(fold: Fold, pair: &Pair) -> Vec<Cell> {
     cells
 }
 
-/// For people, without groups: a line for each measure.
+/// For people, without groups: a line for each measure of which there is something.
 pub(super) fn list(inquiry: &Inquiry, told: &Compared) -> Answer {
     let columns = ["measure", "now", "before", "change"].map(|name| Column::new(name, name));
     let mut answer = Answer::new("obs.stats.compare/v1", columns.into());
     for pair in &told.pairs {
         for (nth, measure) in compared(inquiry) {
             let (before, now) = (pair.before[nth], pair.now[nth]);
+            if is_nothing(before) && is_nothing(now) && measure != Measure::Requests {
+                continue;
+            }
             answer.rows.push(vec![
                 Cell::text(measure.spec().title),
                 Cell::text(shown(now, measure)),
                 Cell::text(shown(before, measure)),
-                Cell::text(words(before, now, measure)),
+                Cell::text(words(before, now, measure).in_full()),
             ]);
         }
     }
@@ -91,12 +94,16 @@ pub(super) fn table(
         let mut row = groups(fold, pair);
         for (nth, measure, _) in &shown_of {
             let (before, now) = (pair.before[*nth], pair.now[*nth]);
-            let change = words(before, now, *measure);
-            row.push(Cell::Text(format!("{} ({change})", shown(now, *measure))));
+            let change = words(before, now, *measure).in_short();
+            row.push(Cell::Text(format!("{} {change}", shown(now, *measure))));
         }
         answer.rows.push(row);
     }
     answer
+}
+
+fn is_nothing(value: Value) -> bool {
+    value.as_f64().is_none_or(|number| number == 0.0)
 }
 
 fn shown(value: Value, measure: Measure) -> String {
@@ -109,33 +116,71 @@ fn shown(value: Value, measure: Measure) -> String {
     }
 }
 
-/// `+0.4 s, +27 %, worse`
-fn words(before: Value, now: Value, measure: Measure) -> String {
+/// How much a value changed, in words: `+0.4 s`, `+27 %`, `worse`.
+struct Words {
+    amount: String,
+    relative: Option<String>,
+    verdict: Option<&'static str>,
+}
+
+impl Words {
+    /// `+0.4 s, +27 %, worse`
+    fn in_full(self) -> String {
+        let parts = [
+            Some(self.amount),
+            self.relative,
+            self.verdict.map(str::to_owned),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// `+27 % worse`
+    fn in_short(self) -> String {
+        let amount = self.relative.unwrap_or(self.amount);
+        let parts = [Some(amount), self.verdict.map(str::to_owned)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn words(before: Value, now: Value, measure: Measure) -> Words {
+    let plain = |text: &str| Words {
+        amount: text.to_owned(),
+        relative: None,
+        verdict: None,
+    };
     match (before, now) {
-        (Value::Missing, Value::Missing) => return human::NOTHING.to_owned(),
-        (Value::Missing, _) => return "nothing before".to_owned(),
-        (_, Value::Missing) => return "nothing now".to_owned(),
+        (Value::Missing, Value::Missing) => return plain(human::NOTHING),
+        (Value::Missing, _) => return plain("new"),
+        (_, Value::Missing) => return plain("gone"),
         (_, _) => {}
     }
     let changed = change(before, now);
     let amount = changed.as_f64().unwrap_or(0.0);
     if amount == 0.0 {
-        return "same".to_owned();
+        return plain("same");
     }
-    let mut words = vec![match measure.spec().unit {
-        Unit::Ratio => format!("{} points", signed(amount * 100.0, Unit::Count)),
-        unit => signed(amount, unit),
-    }];
-    let relative = relative_change(before, now);
-    words.extend(relative.map(|ratio| signed(ratio, Unit::Ratio)));
-    words.extend(Better::of(measure).judges(changed).map(|better| {
-        match better {
+    let unit = measure.spec().unit;
+    let verdict = Better::of(measure)
+        .judges(changed)
+        .map(|better| match better {
             true => "better",
             false => "worse",
-        }
-        .to_owned()
-    }));
-    words.join(", ")
+        });
+    // A change of a share is told in points: per cent of per cent confuse.
+    if unit == Unit::Ratio {
+        return Words {
+            amount: format!("{} points", signed(amount * 100.0, Unit::Count)),
+            relative: None,
+            verdict,
+        };
+    }
+    // A change is known to the per cent at best.
+    let relative = relative_change(before, now).map(|ratio| (ratio * 100.0).round() / 100.0);
+    Words {
+        amount: signed(amount, unit),
+        relative: relative.map(|ratio| signed(ratio, Unit::Ratio)),
+        verdict,
+    }
 }
 
 fn signed(number: f64, unit: Unit) -> String {

@@ -65,9 +65,7 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     }
     let mut style = ctx.style();
     if style.format == Format::Table {
-        for (row, health) in answer.rows.iter_mut().zip(&found) {
-            row[1] = Cell::text(signed(health.verdict.status, style.ascii));
-        }
+        humane(ctx, &mut answer, &found, &thresholds);
         let glance = GLANCE.map(str::to_owned);
         style.fields = style.fields.or(Some(glance.into()));
     }
@@ -89,8 +87,29 @@ fn window(text: &str) -> Result<i64, Failure> {
     }
 }
 
+/// For people: signs, how long ago, and reasons in full below the table, which a
+/// narrow terminal has no column for.
+fn humane(ctx: &Context<'_>, answer: &mut Answer, found: &[Health], thresholds: &Thresholds) {
+    let place = |name: &str| answer.columns.iter().position(|column| column.name == name);
+    let (status, last) = (place("status"), place("last_event"));
+    for (row, health) in answer.rows.iter_mut().zip(found) {
+        if let Some(status) = status {
+            row[status] = Cell::text(signed(health.verdict.status, ctx.ascii()));
+        }
+        if let Some(last) = last {
+            row[last] = Cell::of(health.last_heard, |at| Cell::text(human::ago(at, ctx.now)));
+        }
+        if let Some(reasons) = reasons(health, thresholds, ctx.now) {
+            let status = word(health.verdict.status);
+            answer
+                .notes
+                .push(format!("{} {status}: {reasons}", health.provider));
+        }
+    }
+}
+
 /// What a table shows when nobody chooses.
-const GLANCE: [&str; 8] = [
+const GLANCE: [&str; 7] = [
     "provider",
     "status",
     "requests",
@@ -98,7 +117,6 @@ const GLANCE: [&str; 8] = [
     "latency_p95_ms",
     "cost_usd",
     "last_event",
-    "reason",
 ];
 
 const MEASURES: [(Measure, &str); 6] = [

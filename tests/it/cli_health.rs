@@ -81,7 +81,14 @@ fn the_signs_have_ascii_forms() {
     let obs = fleet();
     let plain = health(&obs, &["--ascii"]).exits(0);
     assert!(plain.stdout.is_ascii(), "{plain}");
-    for sign in ["x down", "! degraded", "+ healthy", "? unknown"] {
+    for sign in [
+        "2 h ago",
+        "claude down: 12 of 15",
+        "x down",
+        "! degraded",
+        "+ healthy",
+        "? unknown",
+    ] {
         assert!(plain.stdout.contains(sign), "{plain}");
     }
 }

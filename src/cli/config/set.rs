@@ -138,9 +138,10 @@ fn set(ctx: &mut Context<'_>, setting: &dyn Setting, value: &str) -> Result<(), 
         Ok::<_, Failure>((before.ok().flatten(), txn.set_text(setting)?))
     })?;
     init::note_days(&mut store, ctx)?;
-    let text = |value: Option<String>| value.unwrap_or_else(|| setting.default());
-    let (name, before, after) = (setting.name(), text(before), text(after));
-    ctx.notice(match before == after {
+    let (name, same) = (setting.name(), before == after);
+    let before = before.unwrap_or_else(|| DEFAULT.to_owned());
+    let after = after.unwrap_or_else(|| setting.default());
+    ctx.notice(match same {
         true => format!("{name} is {after}, as it was"),
         false => format!("{name} is {after}; `obs config set {name} {before}` takes it back"),
     });
