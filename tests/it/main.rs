@@ -15,6 +15,7 @@ mod cli_query;
 mod cli_retention;
 mod cli_rollup;
 mod cli_stats;
+mod faults;
 mod floors;
 mod hostile;
 mod lines;
