@@ -75,14 +75,17 @@ fn a_clean_up_cut_short_counts_nothing_twice_and_is_completed_by_the_next() {
     // Two of the first minute are gone, the third lies below the floor.
     assert_eq!(let_go_raw(store, target.raw, 2, 1).unwrap(), 2);
     append(store, &[request(50_000)], Dedupe::TimeId, true);
-    let raw = |store: &Store| testing::rows(store, "SELECT at_ms FROM event").len();
     assert_eq!(
-        raw(store),
+        testing::events(store),
         3 + 1,
         "the event that came late made way for itself"
     );
     assert_eq!(let_go_raw(store, target.raw, 2, 9).unwrap(), 3);
-    assert_eq!(raw(store), 1, "the late one waits for its roll-up");
+    assert_eq!(
+        testing::events(store),
+        1,
+        "the late one waits for its roll-up"
+    );
     roll_up(store);
     let minutes = testing::buckets(store, Resolution::Minute);
     let counts: Vec<u64> = minutes.values().map(|stats| stats.requests).collect();

@@ -253,7 +253,10 @@ fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
 const KNOWN_VERSION: i64 = 3;
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    // Grouped: else a migration and the note that it ran are two transactions, and a
+    // disk that fails between them leaves a store that no start can complete.
     embedded::migrations::runner()
+        .set_grouped(true)
         .run(conn)
         .map(|_| ())
         .map_err(StoreError::from)
