@@ -19,13 +19,13 @@ use crate::store::Store;
 /// formats have all. --by also takes weekday and hour-of-day, on the clocks of --tz.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs stats                                           the last 24 hours in one row
-  obs stats --by provider,model --since 7d            a week in groups
-  obs stats --provider claude --status error          what failed at one provider
-  obs stats --by model --sort -cost_usd -o csv        dearest first, as a file
-  obs stats --by weekday,hour-of-day --since 7d       when people are busy
-  obs stats --compare 7d                              beside the same time a week ago
-  obs stats --since 7d --explain                      and which tiers answered")]
+  obs stats                                      the last 24 hours in one row
+  obs stats --by provider,model --since 7d       a week in groups
+  obs stats --provider claude --status error     what failed at one provider
+  obs stats --by model --sort -cost_usd -o csv   dearest first, as a file
+  obs stats --by weekday,hour-of-day --since 7d  when people are busy
+  obs stats --compare 7d                         beside a week ago
+  obs stats --since 7d --explain                 and which tiers answered")]
 pub(super) struct Args {
     #[command(flatten)]
     by: By,
