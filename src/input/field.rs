@@ -51,6 +51,7 @@ pub(super) enum Field {
     AudioInput,
     AudioOutput,
     ImageInput,
+    ServiceTier,
     Metadata,
 }
 
@@ -95,6 +96,7 @@ const FIELDS: [(Field, &[&str]); Field::COUNT] = [
     (Field::AudioInput, &["audio_input_tokens"]),
     (Field::AudioOutput, &["audio_output_tokens"]),
     (Field::ImageInput, &["image_input_tokens", "image_tokens"]),
+    (Field::ServiceTier, &["service_tier"]),
     (Field::Metadata, &["metadata"]),
 ];
 
