@@ -2,11 +2,13 @@
 //!
 //! Whether the line was JSON or CSV is not known here.
 
+use std::borrow::Cow;
+
 use super::draft::Draft;
 use super::field::Field;
 use super::moment::EPOCH;
 use super::reject::Reject;
-use super::{Options, metadata, moment, tokens};
+use super::{Options, metadata, moment, tokens, usage};
 use crate::model::nearest;
 use crate::model::{CacheEvent, Decision, Event, Labels, Millis, ServiceTier, Signal};
 
@@ -23,8 +25,18 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
     let status_code = status(draft)?;
     let signal = signal(draft, status_code)?;
     let at = happened(draft, options)?;
-    let service_tier = service_tier(draft)?;
-    let counted = tokens::count(draft)?;
+    let usage = match tokens::are_told(draft) || !draft.has(Field::Usage) {
+        true => None,
+        false => usage::read(draft)?,
+    };
+    let (counted, cost, served) = match usage {
+        Some(usage) => (usage.counted, usage.cost, usage.service_tier),
+        None => {
+            draft.set_aside(Field::Usage);
+            (tokens::count(draft)?, None, None)
+        }
+    };
+    let service_tier = service_tier(draft, served)?;
     Ok(Event {
         at,
         signal,
@@ -48,7 +60,7 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
         tokens: counted.tokens,
         service_tier,
         total_told: counted.total_told,
-        cost_reported: draft.usd(Field::Cost)?,
+        cost_reported: draft.usd(Field::Cost)?.or(cost),
         cost_computed: None,
         error_message: draft.text(Field::ErrorMessage)?,
         saved_cost: draft.usd(Field::SavedCost)?,
@@ -104,8 +116,11 @@ fn signal(draft: &mut Draft<'_, '_>, status: Option<u16>) -> Result<Signal, Reje
 
 /// The way of being served, by the words of the providers. One that no price list
 /// knows (capacity bought in advance, say) is kept as it is written, too.
-fn service_tier(draft: &mut Draft<'_, '_>) -> Result<ServiceTier, Reject> {
-    let Some(word) = draft.text(Field::ServiceTier)? else {
+fn service_tier(
+    draft: &mut Draft<'_, '_>,
+    served: Option<Cow<'_, str>>,
+) -> Result<ServiceTier, Reject> {
+    let Some(word) = draft.text(Field::ServiceTier)?.or(served) else {
         return Ok(ServiceTier::Standard);
     };
     Ok(match &*word.to_ascii_lowercase() {

@@ -52,6 +52,7 @@ pub(super) enum Field {
     AudioOutput,
     ImageInput,
     ServiceTier,
+    Usage,
     Metadata,
 }
 
@@ -97,6 +98,7 @@ const FIELDS: [(Field, &[&str]); Field::COUNT] = [
     (Field::AudioOutput, &["audio_output_tokens"]),
     (Field::ImageInput, &["image_input_tokens", "image_tokens"]),
     (Field::ServiceTier, &["service_tier"]),
+    (Field::Usage, &["usage", "usage_metadata"]),
     (Field::Metadata, &["metadata"]),
 ];
 

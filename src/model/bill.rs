@@ -1,16 +1,17 @@
 //! What a request costs by a price: a line for each class, and their exact sum.
 //!
 //! Nothing is guessed. Where a token has no price there is no bill but the reason
-//! why, and the request is unpriced, which is not $0. Three rules fill in what price
+//! why, and the request is unpriced, which is not $0. Four rules fill in what price
 //! lists leave out; a line says which of them it rests on:
 //!
 //! - reasoning is charged as output, and an image as input, by a price that has none
 //!   of their own at any size: providers bill them so. Audio is not: it costs a
 //!   multiple of text wherever it is counted apart;
+//! - tokens told only as a total are input where output has no price: an embedding;
 //! - a cache written for an hour costs twice the input where one of five minutes costs
 //!   a quarter more than the input, which is how Anthropic's caches are sold.
 
-use super::price::{Price, PriceClass, PriceTier, ServiceTier};
+use super::price::{Price, PriceClass, PriceTier, Rates, ServiceTier};
 use super::{Tokens, Usd};
 
 /// A price is for so many tokens.
@@ -93,10 +94,9 @@ impl Price {
     /// # Errors
     /// When something that was used has no price.
     pub fn cost(&self, tokens: &Tokens, service: ServiceTier) -> Result<Bill<'_>, Unpriced> {
-        if tokens.unclassified > 0 {
-            return Err(Unpriced::Unclassified);
-        }
-        let tier = self.tier_for(tokens.input_total(), service)?;
+        let input = tokens.input_total() + u128::from(tokens.unclassified);
+        let tier = self.tier_for(input, service)?;
+        let tokens = &classified(tokens, &tier.rates)?;
         let mut lines = Vec::with_capacity(4);
         for (class, count) in charged(tokens) {
             if count == 0 || (class == PriceClass::Request && tier.rates.get(class).is_none()) {
@@ -167,6 +167,22 @@ impl Price {
     }
 }
 
+/// The tokens with those that were told only as a total in their class.
+fn classified(tokens: &Tokens, rates: &Rates) -> Result<Tokens, Unpriced> {
+    let sells_output = rates
+        .get(PriceClass::Output)
+        .is_some_and(|p| p != Usd::ZERO);
+    match tokens.unclassified {
+        0 => Ok(*tokens),
+        _ if sells_output => Err(Unpriced::Unclassified),
+        told => Ok(Tokens {
+            input_uncached: tokens.input_uncached.saturating_add(told),
+            unclassified: 0,
+            ..*tokens
+        }),
+    }
+}
+
 /// How many of each class a request is charged for.
 fn charged(tokens: &Tokens) -> [(PriceClass, u64); PriceClass::COUNT] {
     PriceClass::ALL.map(|class| {
@@ -195,7 +211,6 @@ fn rounded(exact: i128) -> Usd {
 
 #[cfg(test)]
 mod tests {
-    use super::super::price::Rates;
     use super::*;
 
     /// A model at $3 and $15, $6 and $22.50 above 200,000 tokens of input, with Anthropic's cache.
@@ -294,6 +309,19 @@ mod tests {
         };
         assert_eq!(total(&told, standard), Err(Unpriced::Unclassified));
         assert_eq!(total(&Tokens::default(), standard).unwrap(), "0");
+    }
+
+    #[test]
+    fn a_total_alone_is_input_where_nothing_else_is_sold() {
+        let mut price = sonnet();
+        price.tiers[0].rates = Rates::default();
+        price.tiers[0].rates.set(PriceClass::Input, Usd::dollars(2));
+        let told = Tokens {
+            unclassified: 1_000,
+            ..Tokens::default()
+        };
+        let bill = price.cost(&told, ServiceTier::Standard).unwrap();
+        assert_eq!(bill.total.to_string(), "0.002");
     }
 
     #[test]
