@@ -3,6 +3,7 @@
 //!
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
+mod alert;
 mod bill;
 mod condition;
 mod cursor;
@@ -13,6 +14,7 @@ mod expr;
 mod measure;
 mod nearest;
 mod price;
+mod rule;
 mod selector;
 mod sketch;
 mod stats;
@@ -23,6 +25,7 @@ mod unit;
 mod usd;
 mod zone;
 
+pub use alert::{Acknowledgement, Alert, AlertId, AlertState, LabelSet, Reason, RuleId};
 pub use bill::{Basis, Bill, Line, Unpriced};
 pub use condition::{Condition, Op};
 pub use cursor::ExprError;
@@ -33,6 +36,7 @@ pub use expr::Expr;
 pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
 pub use nearest::nearest;
 pub use price::{Price, PriceClass, PriceTier, Rates, ServiceTier};
+pub use rule::{NoData, Rule, Severity, USUAL_WINDOW_MS};
 pub use selector::{Matcher, Pattern, Selector};
 pub use sketch::{Sketch, SketchError};
 pub use stats::{CacheSums, CostSums, Distribution, LimitSums, Stats, TokenSums};
