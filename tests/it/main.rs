@@ -26,6 +26,7 @@ mod lines;
 mod migrations;
 mod obs;
 mod peek;
+mod pricing;
 mod readme;
 mod real_inputs;
 mod rust_source;
