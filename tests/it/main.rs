@@ -16,6 +16,7 @@ mod cli_record;
 mod cli_retention;
 mod cli_rollup;
 mod cli_stats;
+#[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 mod hostile;
