@@ -22,7 +22,7 @@ mod usd;
 mod zone;
 
 pub use condition::{Condition, Op};
-pub use cursor::ExprError;
+pub use cursor::{ExprError, line_and_column};
 pub use dimension::Dimension;
 pub use duration::{DurationError, parse_duration};
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};

@@ -18,6 +18,7 @@ mod pack;
 mod reclaim;
 mod series;
 mod setting;
+mod sql;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -40,6 +41,7 @@ pub use pack::{Dedupe, Origin, Pack, Packer};
 pub use reclaim::Footprint;
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
+pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

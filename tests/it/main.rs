@@ -14,6 +14,7 @@ mod cli_init;
 mod cli_query;
 mod cli_retention;
 mod cli_rollup;
+mod cli_sql;
 mod cli_stats;
 mod floors;
 mod hostile;
