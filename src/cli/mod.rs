@@ -25,6 +25,7 @@ mod rollup;
 mod run;
 mod seen;
 mod snippet;
+mod sql;
 mod stats;
 pub mod time;
 mod told;
@@ -74,6 +75,7 @@ enum Command {
     Providers(seen::Providers),
     Models(seen::Models),
     Query(query::Args),
+    Sql(sql::Args),
     Chart(chart::Args),
     Config(config::Args),
 }
@@ -86,7 +88,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "health", "providers", "models", "query", "chart"],
+        commands: &[
+            "stats",
+            "health",
+            "providers",
+            "models",
+            "query",
+            "sql",
+            "chart",
+        ],
     },
     help::Group {
         title: "Operate",
@@ -110,6 +120,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Providers(args) => seen::providers(ctx, args),
         Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
+        Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
