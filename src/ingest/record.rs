@@ -5,7 +5,7 @@
 
 use super::IngestError;
 use crate::input::{Decoded, Decoder, Format, Options};
-use crate::store::{Dedupe, EventWriter, Origin, Packer, Store};
+use crate::store::{Dedupe, EventWriter, Origin, Packer, Place, Store};
 
 /// What the store calls this source.
 const SOURCE: &str = "record";
@@ -51,7 +51,7 @@ pub fn record(
                 line: 1,
                 byte_offset: 0,
                 bytes: object.as_bytes(),
-                nonce: Some(nonce),
+                place: Place::Pipe { nonce },
             },
         ),
         Decoded::Rejected(reject) => {

@@ -46,8 +46,23 @@ pub struct Origin<'a> {
     pub byte_offset: u64,
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// Of a pipe: a number that no other run has. Of a regular file: `None`.
-    pub nonce: Option<u64>,
+    /// What it was read from.
+    pub place: Place,
+}
+
+/// What a line was read from, as far as the identity of a line without id needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A regular file.
+    File {
+        /// How many files were at its path before it, as far as they are remembered.
+        generation: u64,
+    },
+    /// What can be read only once.
+    Pipe {
+        /// A number that no other run has.
+        nonce: u64,
+    },
 }
 
 /// A number for a text, given out by a [`Packer`]; 0 stands for no text.
@@ -439,12 +454,16 @@ fn identity(event: &Event<'_>, dedupe: Dedupe, origin: &Origin<'_>) -> i64 {
             hash.update(&[0]);
             hash.update(id.as_bytes());
         }
-        (None, Dedupe::TimeId | Dedupe::Id) => match origin.nonce {
-            None => {
+        (None, Dedupe::TimeId | Dedupe::Id) => match origin.place {
+            Place::File { generation } => {
                 hash.update(&origin.byte_offset.to_le_bytes());
                 hash.update(origin.bytes);
+                // A file that was not rotated in is the same wherever it lies.
+                if generation > 0 {
+                    hash.update(&generation.to_le_bytes());
+                }
             }
-            Some(nonce) => {
+            Place::Pipe { nonce } => {
                 hash.update(&nonce.to_le_bytes());
                 hash.update(&origin.line.to_le_bytes());
             }
@@ -580,7 +599,7 @@ mod tests {
                     line: 1,
                     byte_offset: 0,
                     bytes: b"",
-                    nonce: None,
+                    place: Place::File { generation: 0 },
                 },
             );
             if n % 1000 == 999 {

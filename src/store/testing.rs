@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::Value;
 
-use super::pack::Origin;
+use super::pack::{Origin, Place};
 use super::{
     BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
     Txn,
@@ -53,7 +53,7 @@ pub(crate) fn append(
             line: i as u64 + 1,
             byte_offset: i as u64,
             bytes: b"",
-            nonce: Some(nonce),
+            place: Place::Pipe { nonce },
         };
         packer.add(event, origin);
     }

@@ -10,6 +10,7 @@ mod busy_hour;
 mod cli_chart;
 mod cli_demo;
 mod cli_ingest;
+mod cli_ingest_follow;
 mod cli_init;
 mod cli_query;
 mod cli_record;
