@@ -92,10 +92,10 @@ impl Observer for Watcher<'_> {
     fn refused(&mut self, source: &str, letter: &DeadLetter) {
         self.refused += 1;
         let line = format!("{source}:{}: {}", letter.line, letter.reason);
-        if let Some(rejects) = &mut self.rejects {
-            if let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown()) {
-                self.failed.get_or_insert(error);
-            }
+        if let Some(rejects) = &mut self.rejects
+            && let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown())
+        {
+            self.failed.get_or_insert(error);
         }
         if self.refused <= SHOWN {
             // Who closed stderr does not want to hear it.
