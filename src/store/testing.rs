@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::Value;
 
-use super::pack::{Origin, Place};
 use super::{
     BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
     Txn,
 };
+use super::{Origin, Place};
 use crate::model::{Event, Millis, Resolution, Span, Stats};
 
 /// A store in its own folder, which ends with it.
