@@ -21,6 +21,7 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::input::{Format, InputError, Options};
 use crate::model::Millis;
+use crate::prices::PriceTable;
 use crate::store::{BatchCounts, DeadLetter, Dedupe, EventWriter, Outcome, Store, StoreError, Txn};
 use inbox::{Inbox, Parcel};
 
@@ -182,7 +183,7 @@ pub fn run(
     let (mut inbox, outboxes) = Inbox::open(jobs.len(), stop);
     for (job, outbox) in jobs.into_iter().zip(outboxes) {
         let marks = files::marks(store, &job.input)?;
-        reader::start(job, marks, kept, outbox);
+        reader::start(job, marks, kept, PriceTable::default(), outbox);
     }
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;
@@ -206,7 +207,7 @@ pub fn rehearse(
     let (strict, source) = (job.strict, job.source.clone());
     let (mut inbox, outboxes) = Inbox::open(1, stop);
     for (job, outbox) in [job].into_iter().zip(outboxes) {
-        reader::start(job, Vec::new(), None, outbox);
+        reader::start(job, Vec::new(), None, PriceTable::default(), outbox);
     }
     let mut summary = Summary::default();
     while let Some(Parcel { pack, .. }) = inbox.wait()? {

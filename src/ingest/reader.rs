@@ -8,7 +8,8 @@ use super::{IngestError, Input, Job, Now, follow};
 use crate::input::{
     Body, Decoded, Decoder, Format, InputError, Line, Lines, Options, Reject, open,
 };
-use crate::model::Millis;
+use crate::model::{Event, Labels, Millis, Signal};
+use crate::prices::PriceTable;
 use crate::store::{DeadLetter, Mark, Origin, Packer, Place};
 
 /// Lines of one pack at most.
@@ -19,7 +20,13 @@ const SAMPLE: usize = 64 << 10;
 /// Starts to read. The thread ends when the input does, when it is told to stop or
 /// when nobody listens; it may outlive a writer that was stopped, blocked in a read.
 /// `marks` are what is remembered of the file.
-pub(super) fn start(job: Job, marks: Vec<Mark>, raw_kept_ms: Option<i64>, outbox: Outbox) {
+pub(super) fn start(
+    job: Job,
+    marks: Vec<Mark>,
+    raw_kept_ms: Option<i64>,
+    prices: PriceTable,
+    outbox: Outbox,
+) {
     let Job {
         input,
         source,
@@ -35,6 +42,7 @@ pub(super) fn start(job: Job, marks: Vec<Mark>, raw_kept_ms: Option<i64>, outbox
         packer: Packer::new(dedupe, keep_before),
         bytes: 0,
         is_deaf: false,
+        prices,
         source,
         format,
         options,
@@ -62,6 +70,7 @@ pub(super) struct Feed {
     pub now: Now,
     source: String,
     options: Options,
+    prices: PriceTable,
     packer: Packer,
     outbox: Outbox,
     bytes: u64,
@@ -121,7 +130,8 @@ impl Feed {
         self.bytes = line.offset;
         match &line.body {
             Body::Whole(bytes) => match decoder.decode(bytes).map_err(|e| self.unfit(e))? {
-                Decoded::Event(event) => {
+                Decoded::Event(mut event) => {
+                    price(&mut event, &mut self.prices);
                     let origin = Origin {
                         line: line.number,
                         byte_offset: line.offset,
@@ -196,6 +206,21 @@ impl Feed {
             source,
         }
     }
+}
+
+/// Says what a request cost by the price table, when that knows it.
+pub(super) fn price(event: &mut Event<'_>, prices: &mut PriceTable) {
+    let (Signal::Request { .. }, Some(tokens)) = (event.signal, &event.tokens) else {
+        return;
+    };
+    let Labels {
+        provider, model, ..
+    } = &event.labels;
+    let price = model
+        .as_deref()
+        .and_then(|model| prices.find(provider.as_deref(), model, event.at));
+    let bill = price.map(|price| price.cost(tokens, event.service_tier));
+    event.cost_computed = bill.and_then(Result::ok).map(|bill| bill.total);
 }
 
 fn letter(line: &Line<'_>, reject: &Reject, bytes: &[u8], truncated: bool) -> DeadLetter {

@@ -16,8 +16,8 @@ use crate::model::{Event, Millis, Signal, Span, Tokens, Usd};
 /// The columns that most events use; what follows them in the table is NULL.
 const INSERT_PLAIN: &str =
     "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
- latency_us, input_uncached, output, cost_reported, session)
- VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(at_ms, h) DO NOTHING";
+ latency_us, input_uncached, output, cost_reported, session, cost_computed)
+ VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(at_ms, h) DO NOTHING";
 const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
  latency_us, input_uncached, output, cost_reported, session,
  cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, error_message, request_id,
@@ -293,6 +293,7 @@ impl Appending<'_, '_> {
                 self.refuse_as_too_old(row, &pack.lines)?;
                 continue;
             }
+            self.make_way(Millis(row.at))?;
             let seen = match self.writer.dedupe {
                 Dedupe::Id if row.id != Id::Absent => self.settle_identity(row)?,
                 Dedupe::Id | Dedupe::TimeId | Dedupe::Content => Seen::Never,
@@ -403,7 +404,24 @@ impl Appending<'_, '_> {
     fn first_seen(&self, h: i64) -> Result<Option<Millis>, StoreError> {
         let mut stmt = self.txn.conn.prepare_cached(FIRST_SEEN)?;
         let mut rows = stmt.query(named_params! { ":h": h })?;
-        Ok(rows.next()?.map(|r| r.get(0).map(Millis)).transpose()?)
+        match rows.next()?.map(|r| r.get(0).map(Millis)).transpose()? {
+            Some(first) if self.make_way(first)? => Ok(None),
+            first => Ok(first),
+        }
+    }
+
+    /// Lets go what a clean-up left of a minute below the floor, so that an event that
+    /// comes into it is not taken for one of those that its bucket knows already; says
+    /// whether it did.
+    fn make_way(&self, at: Millis) -> Result<bool, StoreError> {
+        let minute = at.floor(Millis::MINUTE);
+        let waits = || Ok::<_, StoreError>(self.txn.unseen_since(minute)?.is_some());
+        if at >= self.raw_floor || self.dirty.contains(&minute.0) || waits()? {
+            return Ok(false);
+        }
+        self.txn
+            .let_go(Span::new(minute, minute.plus(Millis::MINUTE)))?;
+        Ok(true)
     }
 
     fn stored(&self, at: Millis, h: i64) -> Result<Option<Stored>, StoreError> {
@@ -471,6 +489,7 @@ fn bind<'s, 'c>(
     binder.bind(row.output)?;
     binder.bind(row.cost_reported)?;
     binder.bind(or_null(writer.name(row.session)))?;
+    binder.bind(row.cost_computed)?;
     if let Some(rare) = &row.rare {
         bind_rare(&mut binder, rare, writer)?;
     }
@@ -482,7 +501,6 @@ fn bind_rare(
     rare: &Rare,
     writer: &EventWriter,
 ) -> Result<(), StoreError> {
-    binder.bind(rare.cost_computed)?;
     binder.bind(rare.cache_read)?;
     binder.bind(rare.ttft_us)?;
     binder.bind(rare.reasoning)?;
