@@ -7,6 +7,7 @@
 
 mod asked;
 mod chart;
+mod completions;
 mod config;
 mod context;
 mod demo;
@@ -16,6 +17,7 @@ mod help;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod query;
 mod retention;
 mod rollup;
@@ -70,6 +72,8 @@ enum Command {
     Sql(sql::Args),
     Chart(chart::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// The commands as the short help groups them.
@@ -84,7 +88,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config"],
+        commands: &[
+            "run",
+            "rollup",
+            "retention",
+            "cleanup",
+            "config",
+            "completions",
+            "man",
+        ],
     },
 ];
 
@@ -103,6 +115,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Completions(args) => completions::run(ctx, args),
+        Command::Man(args) => man::run(ctx, args),
     }
 }
 
@@ -172,6 +186,11 @@ fn parse(
 /// What clap knows of the command line, dressed for people.
 fn command_line(environment: &Environment) -> clap::Command {
     help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
+}
+
+/// What clap knows of the command line, with every command in sight.
+fn plain_command_line() -> clap::Command {
+    Cli::command()
 }
 
 fn settings(
