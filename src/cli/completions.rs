@@ -10,9 +10,9 @@ use super::failure::Failure;
 /// Put it where the shell looks for such scripts, or load it at each start.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs completions bash > ~/.local/share/bash-completion/completions/obs
-  obs completions zsh > _obs
-  obs completions fish > ~/.config/fish/completions/obs.fish")]
+  obs completions bash    for ~/.local/share/bash-completion/completions/obs
+  obs completions zsh     for _obs in a folder of $fpath
+  obs completions fish    for ~/.config/fish/completions/obs.fish")]
 pub(super) struct Args {
     /// For which shell
     shell: Shell,

@@ -12,8 +12,8 @@ use super::failure::{Failure, Kind};
 /// Print the page of the manual, or write a page for each command
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs man > obs.1
-  obs man --dir ~/.local/share/man/man1")]
+  obs man                                 the page of obs itself
+  obs man --dir ~/.local/share/man/man1   all pages, for `man obs`")]
 pub(super) struct Args {
     /// Write obs.1, obs-stats.1, … into this folder
     #[arg(long, value_name = "DIR")]
