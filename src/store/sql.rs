@@ -23,12 +23,15 @@ use crate::model::Millis;
 pub use lexer::{Piece, pieces};
 pub use names::SqlTable;
 
+/// Reads a moment as it is written on the command line, or says what is wrong with it.
+pub type ReadMoment = Box<dyn Fn(&str) -> Result<Millis, String> + Send>;
+
 /// What a connection for statements needs from its caller.
 pub struct SqlHost {
     /// Asked again and again while a statement runs: whether it may go on.
     pub goes_on: Box<dyn FnMut() -> bool + Send>,
-    /// Reads a moment as it is written on the command line, for `obs_ms()`.
-    pub moment: Box<dyn Fn(&str) -> Result<Millis, String> + Send>,
+    /// What `obs_ms()` does.
+    pub moment: ReadMoment,
 }
 
 /// A connection that runs statements of people and cannot write.

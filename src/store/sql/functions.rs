@@ -5,13 +5,11 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
-use crate::model::{Millis, Sketch};
+use super::ReadMoment;
+use crate::model::Sketch;
 
 /// Adds them to a connection. They may be called by statements, not by the schema.
-pub(super) fn register(
-    conn: &Connection,
-    moment: Box<dyn Fn(&str) -> Result<Millis, String> + Send>,
-) -> rusqlite::Result<()> {
+pub(super) fn register(conn: &Connection, moment: ReadMoment) -> rusqlite::Result<()> {
     let plain = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     let pure = plain | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_aggregate_function("obs_merge", 1, pure, Merge)?;
