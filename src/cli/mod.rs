@@ -212,9 +212,10 @@ fn settings(
 }
 
 impl Command {
-    /// Whether it helps to mend settings that cannot be read.
+    /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        matches!(self, Command::Config(args) if args.works_without_settings())
+        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 
