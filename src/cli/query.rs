@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// Answer a statement of SQL instead: in quotes, - for stdin, @FILE for a file
     #[arg(
         long,
-        value_name = "SELECT …",
+        value_name = "STATEMENT",
         allow_hyphen_values = true,
         conflicts_with_all = ["expression", "step", "explain", "list", "Window", "Filter"]
     )]
