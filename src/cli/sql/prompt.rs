@@ -14,55 +14,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Behavior, CompletionType, Config, Context, Editor, Helper};
 
 use crate::cli::failure::{Failure, Kind};
-use crate::store::pieces;
-
-/// Words of SQL that a question is made of.
-const KEYWORDS: [&str; 44] = [
-    "AND",
-    "AS",
-    "ASC",
-    "avg",
-    "BETWEEN",
-    "BY",
-    "CASE",
-    "CAST",
-    "count",
-    "DESC",
-    "DISTINCT",
-    "ELSE",
-    "END",
-    "EXISTS",
-    "EXPLAIN",
-    "FROM",
-    "GROUP",
-    "HAVING",
-    "IN",
-    "IS",
-    "JOIN",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "max",
-    "min",
-    "NOT",
-    "NULL",
-    "obs_merge",
-    "obs_ms",
-    "obs_quantile",
-    "OFFSET",
-    "ON",
-    "OR",
-    "ORDER",
-    "OVER",
-    "PARTITION",
-    "SELECT",
-    "sum",
-    "THEN",
-    "UNION",
-    "WHEN",
-    "WHERE",
-    "WITH",
-];
+use crate::store::{SQL_WORDS, pieces};
 
 /// What somebody did at the prompt.
 pub(super) enum Typed {
@@ -147,7 +99,7 @@ impl Words {
             from -= 1;
         }
         let word = before[from..].to_lowercase();
-        let names = self.0.iter().map(String::as_str).chain(KEYWORDS);
+        let names = self.0.iter().map(String::as_str).chain(SQL_WORDS);
         let mut fitting: Vec<String> = names
             .filter(|name| name.to_lowercase().starts_with(&word))
             .map(str::to_owned)
@@ -204,9 +156,9 @@ mod tests {
                 .into(),
         );
         let candidates = |line: &str| words.candidates(line, line.len());
-        assert_eq!(candidates("SELECT mod"), (7, vec!["model".to_owned()]));
-        assert_eq!(candidates("sel"), (0, vec!["SELECT".to_owned()]));
-        assert_eq!(candidates("SELECT r.MOD"), (9, vec!["model".to_owned()]));
+        assert_eq!(candidates("select mod"), (7, vec!["model".to_owned()]));
+        assert_eq!(candidates("wher"), (0, vec!["WHERE".to_owned()]));
+        assert_eq!(candidates("select r.MOD"), (9, vec!["model".to_owned()]));
         assert_eq!(candidates(".ta"), (0, vec![".tables".to_owned()]));
         assert_eq!(
             candidates(".schema metr"),
@@ -216,10 +168,10 @@ mod tests {
 
     #[test]
     fn enter_runs_what_is_whole() {
-        for whole in ["", ".tables", "SELECT 1;", "SELECT ';'; -- done"] {
+        for whole in ["", ".tables", "select 1;", "select ';'; -- done"] {
             assert!(is_whole(whole), "{whole}");
         }
-        for part in ["SELECT 1", "SELECT ';", "SELECT 1; SELECT"] {
+        for part in ["select 1", "select ';", "select 1; select"] {
             assert!(!is_whole(part), "{part}");
         }
     }
