@@ -18,6 +18,7 @@ mod cli_retention;
 mod cli_rollup;
 mod cli_sql;
 mod cli_stats;
+#[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 mod hostile;
