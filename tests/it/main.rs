@@ -8,6 +8,7 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_completions;
 mod cli_demo;
 mod cli_ingest;
 mod cli_ingest_follow;
@@ -18,6 +19,7 @@ mod cli_retention;
 mod cli_rollup;
 mod cli_sql;
 mod cli_stats;
+#[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 mod hostile;
