@@ -8,10 +8,12 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_completions;
 mod cli_config_set;
 mod cli_demo;
 mod cli_health;
 mod cli_ingest;
+mod cli_ingest_follow;
 mod cli_init;
 mod cli_query;
 mod cli_record;
