@@ -7,15 +7,17 @@
 mod decide;
 mod pool;
 mod replay;
+mod stretch;
 
 use crate::query::QueryError;
 use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
 pub use replay::{
-    Evaluated, GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition,
-    catch_up, look,
+    GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,
+    look,
 };
+pub use stretch::Evaluated;
 
 /// Why rules could not be evaluated.
 #[derive(Debug, thiserror::Error)]
