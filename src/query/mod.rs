@@ -25,5 +25,5 @@ pub use compare::{Better, Compared, Pair, change, compare, relative_change};
 pub use explain::{Because, Reading, explain};
 pub use kept::{kept_span, names, shares};
 pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
-pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};
+pub use question::{Answer, QueryError, Question, Row, Source, Step, ask, ask_in};
 pub use unheard::{Unheard, unheard};
