@@ -46,8 +46,7 @@ fn an_ingest_on_a_full_disk_says_so_and_the_next_one_goes_on() {
     fs::write(&ballast, vec![0; 22 * MIB]).unwrap();
     let lines = traffic::events("full", FED);
 
-    let full = obs.feed(&["ingest"], &lines);
-    full.exits(1);
+    let full = obs.feed(&["ingest"], &lines).exits(1);
     let told = "error: there is no room for the store to grow\n";
     assert!(full.stderr.contains(told), "{}", full.stderr);
     let peek = Peek::at(&obs);
