@@ -285,7 +285,7 @@ impl From<StoreError> for Failure {
             StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")
-                .hint("make room on the disk; what was acknowledged is safe"),
+                .hint("make room on the disk and run it again; what was acknowledged is safe"),
             StoreError::Disk(_) => failure(Kind::Failed, "disk_failed")
                 .hint("see the system's log; what was acknowledged before is in the store"),
             StoreError::Io { .. } => {

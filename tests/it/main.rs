@@ -25,6 +25,8 @@ mod cli_stats;
 #[cfg(target_os = "linux")]
 mod faults;
 mod floors;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod hostile;
 mod lines;
 mod migrations;
