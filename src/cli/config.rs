@@ -8,7 +8,9 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::post;
 use crate::config::Key;
+use crate::model::SpecValue;
 use crate::render::{Answer, Cell, Column};
 
 /// Show settings, where they come from, and their files
@@ -83,8 +85,48 @@ fn show(ctx: &mut Context<'_>, with_origin: bool) -> Result<(), Failure> {
         }
         answer.rows.push(row);
     }
+    answer.rows.extend(channel_rows(ctx, with_origin));
     answer.rows.extend(set::rows(ctx, with_origin));
     ctx.answer(&answer)
+}
+
+/// The settings of the channels. A URL may hold a secret: its host is shown.
+fn channel_rows(ctx: &Context<'_>, with_origin: bool) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for (name, table) in &ctx.config.channels {
+        for (key, value) in &table.spec.settings {
+            let shown = match value {
+                SpecValue::Text(url) if key == "url" => host_of(url),
+                SpecValue::Text(text) => text.clone(),
+                SpecValue::List(texts) => texts.join(" "),
+                SpecValue::Switch(on) => on.to_string(),
+            };
+            let mut row = vec![
+                Cell::text(format!("channels.{name}.{key}")),
+                Cell::text(shown),
+            ];
+            if with_origin {
+                let place = table.place(Some(key));
+                row.push(Cell::text(format!(
+                    "{}:{}",
+                    place.path.display(),
+                    place.line
+                )));
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn host_of(url: &str) -> String {
+    let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    // Before an @ there may be a password.
+    match (host.rsplit_once('@'), host == url) {
+        (Some((_, host)), _) => format!("…@{host}/…"),
+        (None, true) => host,
+        (None, false) => format!("{host}/…"),
+    }
 }
 
 fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
@@ -106,8 +148,12 @@ fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
     ctx.answer(&answer)
 }
 
-/// By the time a command runs its settings were read, so what is left is to say so.
+/// By the time a command runs its settings were read; what is left are the channels.
 fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
+    for name in ctx.config.channels.keys() {
+        let channel = post::channel(&ctx.config, ctx.environment, name);
+        channel.map_err(|error| post::refused(&ctx.config, &error))?;
+    }
     let mut answer = Answer::new("obs.config.check/v1", columns(&["path", "state"]));
     for path in ctx.config.files() {
         let path = Cell::text(path.display().to_string());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, Key};
+use super::{ChannelTable, ConfigError, Key, channel};
 
 /// One `key = value` of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +35,17 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The entries of a file, or `None` when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<Entry>>, ConfigError> {
+/// What a file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub entries: Vec<Entry>,
+    pub channels: Vec<ChannelTable>,
+}
+
+/// What a file says, or `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<Said>, ConfigError> {
     match fs::read_to_string(path) {
-        Ok(text) => entries(path, &text).map(Some),
+        Ok(text) => said(path, &text).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ConfigError::Read {
             path: path.to_owned(),
@@ -47,15 +54,19 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<Entry>>, ConfigError> {
     }
 }
 
-fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError> {
+fn said(path: &Path, text: &str) -> Result<Said, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         place: place(path, text, error.span().map_or(0, |span| span.start)),
         reason: error.message().lines().collect::<Vec<_>>().join("; "),
     })?;
-    let mut entries = Vec::new();
+    let mut said = Said::default();
     for (name, value) in table.get_ref() {
         let at = |offset| place(path, text, offset);
+        if name.get_ref() == channel::TABLE {
+            said.channels = channel::tables(value, &at)?;
+            continue;
+        }
         let Some(key) = Key::parse(name.get_ref()) else {
             return Err(ConfigError::UnknownKey {
                 place: at(name.span().start),
@@ -70,13 +81,13 @@ fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError> {
                 found: value.get_ref().type_str(),
             });
         };
-        entries.push(Entry {
+        said.entries.push(Entry {
             key,
             text: text.to_string(),
             place: at(value.span().start),
         });
     }
-    Ok(entries)
+    Ok(said)
 }
 
 fn place(path: &Path, text: &str, offset: usize) -> Place {
@@ -94,7 +105,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Entry>, ConfigError> {
-        entries(Path::new("obs.toml"), text)
+        Ok(said(Path::new("obs.toml"), text)?.entries)
     }
 
     fn complaint(text: &str) -> String {

@@ -5,16 +5,19 @@
 //! three coats: `--busy-timeout`, `OBS_BUSY_TIMEOUT`, `busy_timeout`. What must
 //! mean the same in a shell and in cron is kept in the store and not known here.
 
+mod channel;
 mod error;
 mod file;
 mod key;
 mod places;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 
+pub use channel::ChannelTable;
 pub use error::ConfigError;
 pub use file::Place;
 pub use key::{Key, Origin};
@@ -38,6 +41,8 @@ pub struct Config {
     pub durability: Durability,
     /// How long to wait for a store that another process is writing, in milliseconds.
     pub busy_timeout_ms: u32,
+    /// The channels through which alerts are told, by name.
+    pub channels: BTreeMap<String, ChannelTable>,
     origins: [Origin; Key::ALL.len()],
     files: Vec<PathBuf>,
 }
@@ -52,6 +57,7 @@ impl Config {
             color: Color::default(),
             durability: Durability::default(),
             busy_timeout_ms: 5_000,
+            channels: BTreeMap::new(),
             origins: [const { Origin::BuiltIn }; Key::ALL.len()],
             files: Vec::new(),
         }
@@ -121,10 +127,16 @@ impl Config {
 
     /// Takes over what a file says; false when there is no such file.
     fn add_file(&mut self, path: &Path, variables: &Variables) -> Result<bool, ConfigError> {
-        let Some(entries) = file::read(path)? else {
+        let Some(said) = file::read(path)? else {
             return Ok(false);
         };
-        for entry in entries {
+        for mut channel in said.channels {
+            for name in channel.paths() {
+                *name = resolved(name, path, variables).display().to_string();
+            }
+            self.channels.insert(channel.spec.name.clone(), channel);
+        }
+        for entry in said.entries {
             self.set(entry.key, &entry.text, Origin::File(entry.place))?;
             if entry.key == Key::Db {
                 self.db = Some(resolved(&entry.text, path, variables));

@@ -15,8 +15,8 @@ use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
 use super::{Dedupe, Mark, Parts, RuleChange, Store, StoreError, Txn};
 use crate::model::{
-    AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
-    Span, Stats, Tokens, Usd, Zone,
+    AlertState, Condition, Dimension, Event, Matcher, Millis, NoticeKind, NoticeState, Resolution,
+    Rule, Selector, Signal, Span, Stats, Tokens, Usd, Zone,
 };
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
@@ -55,7 +55,7 @@ const WALKS: [(&str, &str); 7] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -71,6 +71,7 @@ const SOURCES: [&str; 16] = [
     include_str!("series.rs"),
     include_str!("setting.rs"),
     include_str!("state.rs"),
+    include_str!("notice.rs"),
     include_str!("open.rs"),
 ];
 
@@ -223,6 +224,7 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreEr
         let mut alert = super::alert::tests::firing(&made, txn.next_alert_id()?, now);
         txn.keep_alert(&alert)?;
         assert_eq!(txn.live_alerts()?, std::slice::from_ref(&alert));
+        super::notice::tests::tell_of(txn, &alert, now)?;
         alert.state = AlertState::Resolved;
         alert.resolved_at = Some(now);
         txn.keep_alert(&alert)?;
