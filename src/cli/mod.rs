@@ -9,6 +9,7 @@ mod asked;
 mod chart;
 mod config;
 mod context;
+mod cost;
 mod demo;
 mod failure;
 mod global;
@@ -69,6 +70,7 @@ enum Command {
     Stats(stats::Args),
     Query(query::Args),
     Chart(chart::Args),
+    Cost(cost::Args),
     Config(config::Args),
 }
 
@@ -81,6 +83,10 @@ const GROUPS: &[help::Group] = &[
     help::Group {
         title: "Ask",
         commands: &["stats", "query", "chart"],
+    },
+    help::Group {
+        title: "Cost",
+        commands: &["cost"],
     },
     help::Group {
         title: "Operate",
@@ -102,6 +108,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Stats(args) => stats::run(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

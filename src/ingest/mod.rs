@@ -148,8 +148,9 @@ pub fn run(
         summary: Summary::default(),
         observer,
     };
-    let kept = store.read(|txn| txn.retention())?.raw;
-    let mut inbox = reader::start(job, kept, PriceTable::default(), stop);
+    let (kept, own) =
+        store.read(|txn| Ok::<_, StoreError>((txn.retention()?.raw, txn.prices()?)))?;
+    let mut inbox = reader::start(job, kept, PriceTable::with(own), stop);
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;
     }

@@ -16,6 +16,7 @@ mod ledger;
 mod name;
 mod open;
 mod pack;
+mod price;
 mod reclaim;
 mod rule;
 mod series;

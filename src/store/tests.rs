@@ -15,8 +15,8 @@ use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
 use super::{Dedupe, Parts, RuleChange, Store};
 use crate::model::{
-    AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
-    Span, Stats, Tokens, Usd, Zone,
+    AlertState, Condition, Dimension, Event, Matcher, Millis, Price, PriceClass, PriceTier, Rates,
+    Resolution, Rule, Selector, ServiceTier, Signal, Span, Stats, Tokens, Usd, Zone,
 };
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
@@ -26,7 +26,8 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 7] = [
+const WALKS: [(&str, &str); 8] = [
+    ("FROM price ORDER BY", "all prices of the user, for one run"),
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -55,7 +56,7 @@ const WALKS: [(&str, &str); 7] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -65,6 +66,7 @@ const SOURCES: [&str; 15] = [
     include_str!("event.rs"),
     include_str!("ledger.rs"),
     include_str!("name.rs"),
+    include_str!("price.rs"),
     include_str!("reclaim.rs"),
     include_str!("rule.rs"),
     include_str!("series.rs"),
@@ -176,6 +178,7 @@ fn ask_everything(past: &mut Past) {
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
     live_with_a_rule(store, now).unwrap();
+    live_with_a_price(store, now).unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;
@@ -207,6 +210,41 @@ fn ask_everything(past: &mut Past) {
         })
         .unwrap();
     store.collect_names().unwrap();
+}
+
+/// A price that is set, set again, read and taken away.
+fn live_with_a_price(store: &mut Store, now: Millis) -> Result<(), super::StoreError> {
+    let mut rates = Rates::default();
+    rates.set(PriceClass::Input, Usd(1));
+    let tier = |service, above| PriceTier {
+        service,
+        above,
+        rates: rates.clone(),
+    };
+    let price = Price {
+        provider: "house".into(),
+        model: "h1".into(),
+        from: None,
+        until: Some(now),
+        source: "user".into(),
+        read_at: Some(now),
+        tiers: vec![tier(ServiceTier::Batch, 0), tier(ServiceTier::Standard, 9)],
+    };
+    let later = Price {
+        from: Some(now),
+        until: None,
+        ..price.clone()
+    };
+    store.write(|txn| {
+        let before = txn.price_revision()?;
+        txn.put_prices(std::slice::from_ref(&price), "set", now)?;
+        let revision = txn.put_prices(&[price.clone(), later.clone()], "set", now)?;
+        assert_eq!(txn.prices()?, [price, later]);
+        assert_eq!(txn.delete_prices("house", "h1", now)?, 4);
+        assert_eq!(txn.price_revision()?, Some(revision + 1));
+        assert!(before < Some(revision));
+        Ok(())
+    })
 }
 
 /// A rule that is made, changed and deleted, with an alert that begins and ends.

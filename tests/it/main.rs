@@ -8,6 +8,7 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_cost;
 mod cli_demo;
 mod cli_ingest;
 mod cli_init;
