@@ -23,10 +23,10 @@ fn the_built_in_prices_are_there_without_a_store_and_say_where_they_come_from() 
     ];
     obs.run(&show).exits(0).prints(
         "provider,model,tier,input_per_million_usd,output_per_million_usd,cache_write_1h_per_million_usd,from,until\n\
-         anthropic,claude-opus-4-6,standard,5,25,10,2026-03-13T00:00:00.000Z,\n\
-         anthropic,claude-opus-4-6,batch,2.5,12.5,5,2026-03-13T00:00:00.000Z,\n\
-         anthropic,claude-opus-4-6,standard,5,25,10,,2026-03-13T00:00:00.000Z\n\
-         anthropic,claude-opus-4-6,>200000,10,37.5,20,,2026-03-13T00:00:00.000Z",
+         anthropic,claude-opus-4-6,standard,5.0,25.0,10.0,2026-03-13T00:00:00.000Z,\n\
+         anthropic,claude-opus-4-6,batch,2.5,12.5,5.0,2026-03-13T00:00:00.000Z,\n\
+         anthropic,claude-opus-4-6,standard,5.0,25.0,10.0,,2026-03-13T00:00:00.000Z\n\
+         anthropic,claude-opus-4-6,>200000,10.0,37.5,20.0,,2026-03-13T00:00:00.000Z",
     );
     let then = [show.as_slice(), &["--as-of", "2026-01-31"]].concat();
     assert_eq!(obs.run(&then).exits(0).stdout.lines().count(), 3);
@@ -69,7 +69,7 @@ fn a_price_of_ones_own_counts_from_its_day_for_what_comes_in_until_it_is_deleted
     let obs = Obs::at(NOW);
     obs.run(&["init"]).exits(0);
     #[rustfmt::skip]
-    obs.run(&["cost", "prices", "set", "Claude/claude-sonnet-4-5", "--input", "1", "--output", "2",
+    obs.run(&["cost", "prices", "set", "Claude/claude-sonnet-4-5", "input=1", "output=2",
         "--from", "2026-11-20T00:00:00Z"]).exits(0);
     let line = |at: &str| {
         format!(
@@ -91,9 +91,9 @@ fn a_price_of_ones_own_counts_from_its_day_for_what_comes_in_until_it_is_deleted
         "--fields",
         "provider,model,input_per_million_usd,source",
     ];
-    obs.run(&own)
-        .exits(0)
-        .prints("provider,model,input_per_million_usd,source\nanthropic,claude-sonnet-4-5,1,user");
+    obs.run(&own).exits(0).prints(
+        "provider,model,input_per_million_usd,source\nanthropic,claude-sonnet-4-5,1.0,user",
+    );
     obs.run(&["cost", "prices", "delete", "claude/claude-sonnet-4-5"])
         .exits(0);
     assert_eq!(obs.run(&own).exits(0).stdout.lines().count(), 1);
@@ -157,14 +157,13 @@ fn what_is_no_price_and_no_name_is_refused() {
     let obs = Obs::at(NOW);
     obs.run(&["init"]).exits(0);
     for args in [
-        &["gpt-4o", "--input", "1"][..],
+        &["gpt-4o", "input=1"][..],
         &["openai/gpt-4o"],
-        &["openai/gpt-4o", "--input", "a lot"],
-        &["openai/gpt-4o", "--input", "-1"],
+        &["openai/gpt-4o", "input=a lot"],
+        &["openai/gpt-4o", "input=-1"],
         &[
             "openai/gpt-4o",
-            "--input",
-            "1",
+            "input=1",
             "--from",
             "2026-02-01",
             "--until",

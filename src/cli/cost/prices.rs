@@ -20,7 +20,7 @@ use crate::render::{Answer, Cell, Column, Tabular};
 #[command(after_long_help = "Examples:
   obs cost prices list --provider anthropic
   obs cost prices show gpt-4o --as-of 2026-01-31
-  obs cost prices set openai/gpt-4o --input 2 --output 8 --from 2026-12-01")]
+  obs cost prices set openai/gpt-4o input=2 output=8 --from 2026-12-01")]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -51,8 +51,8 @@ enum Verb {
     },
     /// Set a price of your own
     #[command(after_long_help = "Examples:
-  obs cost prices set openai/gpt-4o --input 2 --output 8 --cache-read 0.5
-  obs cost prices set house/house-7b --input 0.2 --output 0.4 --from 2026-01-01")]
+  obs cost prices set openai/gpt-4o input=2 output=8 cache_read=0.5
+  obs cost prices set house/house-7b input=0.2 output=0.4 --from 2026-01-01")]
     Set(SetArgs),
     /// Delete the prices of your own for a model; the built-in ones count again
     #[command(after_long_help = "Examples:
@@ -111,27 +111,10 @@ struct SetArgs {
     /// PROVIDER/MODEL
     #[arg(value_name = "PROVIDER/MODEL")]
     name: String,
-    /// Dollars for a million tokens of input
-    #[arg(long, value_name = "USD")]
-    input: Option<String>,
-    /// Of output
-    #[arg(long, value_name = "USD")]
-    output: Option<String>,
-    /// Read from the cache
-    #[arg(long, value_name = "USD")]
-    cache_read: Option<String>,
-    /// Written to a cache of 5 minutes
-    #[arg(long, value_name = "USD")]
-    cache_write_5m: Option<String>,
-    /// Written to a cache of an hour
-    #[arg(long, value_name = "USD")]
-    cache_write_1h: Option<String>,
-    /// Of reasoning, where it is not charged as output
-    #[arg(long, value_name = "USD")]
-    reasoning: Option<String>,
-    /// For a million requests, whatever their size
-    #[arg(long, value_name = "USD")]
-    request: Option<String>,
+    /// A class and dollars for a million of it: input, output, cache_read, cache_write_5m,
+    /// cache_write_1h, reasoning, audio_input, audio_output, image_input, request
+    #[arg(value_name = "CLASS=USD", required = true)]
+    rates: Vec<String>,
     /// In force from then on [default: always was]
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -146,8 +129,8 @@ struct FileArgs {
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// How it is written [default: by what it holds]
-    #[arg(long, value_parser = ["litellm", "genai-prices", "llm-prices", "obs"])]
-    format: Option<String>,
+    #[arg(long = "format", value_parser = ["litellm", "genai-prices", "llm-prices", "obs"])]
+    written: Option<String>,
 }
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -286,22 +269,9 @@ fn show(
 fn set(ctx: &mut Context<'_>, args: &SetArgs) -> Result<(), Failure> {
     let (provider, model) = name(&args.name)?;
     let mut rates = Rates::default();
-    for (class, text) in [
-        (PriceClass::Input, &args.input),
-        (PriceClass::Output, &args.output),
-        (PriceClass::CacheRead, &args.cache_read),
-        (PriceClass::CacheWrite5m, &args.cache_write_5m),
-        (PriceClass::CacheWrite1h, &args.cache_write_1h),
-        (PriceClass::Reasoning, &args.reasoning),
-        (PriceClass::Request, &args.request),
-    ] {
-        if let Some(text) = text {
-            rates.set(class, amount(text)?);
-        }
-    }
-    if rates.is_empty() {
-        return Err(Failure::usage("price_missing", "no price was given")
-            .hint("say at least --input and --output, in dollars for a million tokens"));
+    for rate in &args.rates {
+        let (class, usd) = class_and_amount(rate)?;
+        rates.set(class, usd);
     }
     let price = Price {
         provider,
@@ -422,7 +392,7 @@ fn read(ctx: &Context<'_>, file: &FileArgs) -> Result<Vec<Price>, Failure> {
         || path.display().to_string(),
         |n| n.to_string_lossy().into_owned(),
     );
-    let format = file.format.as_deref().and_then(ListFormat::parse);
+    let format = file.written.as_deref().and_then(ListFormat::parse);
     read_list(&text, format, &source, ctx.now).map_err(|e| Failure::from(e).at(path.display()))
 }
 
@@ -444,13 +414,14 @@ fn name(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-fn amount(text: &str) -> Result<Usd, Failure> {
-    prices::amount(text).ok_or_else(|| {
-        Failure::usage(
-            "price_invalid",
-            format!("expected dollars for a million tokens, found {text:?}"),
-        )
-        .hint("write a plain decimal number: 0.15")
+fn class_and_amount(text: &str) -> Result<(PriceClass, Usd), Failure> {
+    let (class, usd) = text.split_once('=').unwrap_or((text, ""));
+    let read = PriceClass::parse(class).zip(prices::amount(usd));
+    read.ok_or_else(|| {
+        let classes = PriceClass::ALL.map(PriceClass::name).join(", ");
+        let message = format!("expected CLASS=USD, found {text:?}");
+        Failure::usage("price_invalid", message)
+            .hint(format!("write input=0.15; the classes are {classes}"))
     })
 }
 
