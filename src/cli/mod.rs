@@ -23,6 +23,7 @@ mod retention;
 mod rollup;
 mod run;
 mod snippet;
+mod sql;
 mod stats;
 pub mod time;
 mod told;
@@ -69,6 +70,7 @@ enum Command {
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
     Query(query::Args),
+    Sql(sql::Args),
     Chart(chart::Args),
     Cost(cost::Args),
     Config(config::Args),
@@ -82,7 +84,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "chart"],
+        commands: &["stats", "query", "sql", "chart"],
     },
     help::Group {
         title: "Cost",
@@ -107,6 +109,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
         Command::Query(args) => query::run(ctx, args),
+        Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),

@@ -28,7 +28,7 @@ mod zone;
 pub use alert::{Acknowledgement, Alert, AlertId, AlertState, LabelSet, Reason, RuleId};
 pub use bill::{Basis, Bill, Line, Unpriced};
 pub use condition::{Condition, Op};
-pub use cursor::ExprError;
+pub use cursor::{ExprError, line_and_column};
 pub use dimension::Dimension;
 pub use duration::{DurationError, parse_duration};
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};

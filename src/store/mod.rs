@@ -21,6 +21,7 @@ mod reclaim;
 mod rule;
 mod series;
 mod setting;
+mod sql;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,6 +46,7 @@ pub use reclaim::Footprint;
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
+pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

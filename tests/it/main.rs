@@ -16,7 +16,9 @@ mod cli_query;
 mod cli_record;
 mod cli_retention;
 mod cli_rollup;
+mod cli_sql;
 mod cli_stats;
+#[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 mod hostile;
