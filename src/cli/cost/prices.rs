@@ -34,10 +34,10 @@ enum Verb {
   obs cost prices list --model 'gpt-4o*' --as-of 2025-06-01 -o csv
   obs cost prices list --own")]
     List(ListArgs),
-    /// Show every price of a model, the user's before the built-in ones, newest first
+    /// Show every price of a model, yours before the built-in ones
     #[command(after_long_help = "Examples:
   obs cost prices show claude-sonnet-4-5
-  obs cost prices show us.anthropic.claude-sonnet-4-20250514-v1:0 --provider bedrock
+  obs cost prices show bedrock/us.anthropic.claude-sonnet-4-6
   obs cost prices show o3 --as-of 2025-06-01")]
     Show {
         /// The model, by any of its names
@@ -62,7 +62,9 @@ enum Verb {
         #[arg(value_name = "PROVIDER/MODEL")]
         name: String,
     },
-    /// Take over a price list: of LiteLLM, genai-prices, llm-prices, or your own in JSON or TOML
+    /// Take over a price list
+    ///
+    /// Of LiteLLM, genai-prices, llm-prices, or of your own in JSON or TOML.
     #[command(after_long_help = "Examples:
   obs cost prices import prices.toml --dry-run     what would change
   obs cost prices import model_prices.json --format litellm")]
