@@ -7,6 +7,7 @@
 
 mod asked;
 mod chart;
+mod completions;
 mod config;
 mod context;
 mod cost;
@@ -17,6 +18,7 @@ mod help;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod query;
 mod record;
 mod retention;
@@ -74,6 +76,8 @@ enum Command {
     Chart(chart::Args),
     Cost(cost::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// The commands as the short help groups them.
@@ -92,7 +96,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config"],
+        commands: &[
+            "run",
+            "rollup",
+            "retention",
+            "cleanup",
+            "config",
+            "completions",
+            "man",
+        ],
     },
 ];
 
@@ -113,6 +125,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Chart(args) => chart::run(ctx, args),
         Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Completions(args) => completions::run(ctx, args),
+        Command::Man(args) => man::run(ctx, args),
     }
 }
 
@@ -184,6 +198,11 @@ fn command_line(environment: &Environment) -> clap::Command {
     help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
 }
 
+/// What clap knows of the command line, with every command in sight.
+fn plain_command_line() -> clap::Command {
+    Cli::command()
+}
+
 fn settings(
     globals: &Globals,
     command: &Command,
@@ -200,9 +219,10 @@ fn settings(
 }
 
 impl Command {
-    /// Whether it helps to mend settings that cannot be read.
+    /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        matches!(self, Command::Config(args) if args.works_without_settings())
+        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 

@@ -46,7 +46,9 @@ pub use reclaim::Footprint;
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
-pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
+pub use sql::{
+    Piece, SQL_WORDS, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces,
+};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

@@ -8,6 +8,7 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_completions;
 mod cli_cost;
 mod cli_demo;
 mod cli_ingest;
