@@ -20,7 +20,6 @@ use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneErr
 use crate::query::QueryError;
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
-use crate::retention::Unordered;
 use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
@@ -363,6 +362,8 @@ impl From<IngestError> for Failure {
             IngestError::Read { .. } => {
                 Failure::from_error(Kind::Failed, "input_unreadable", &error)
             }
+            IngestError::Packed { .. } => Failure::from_error(Kind::Usage, "input_packed", &error)
+                .hint("a compressed file does not grow; leave out --follow to read it"),
             IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
                 .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
         }
@@ -372,13 +373,6 @@ impl From<IngestError> for Failure {
 impl From<ZoneError> for Failure {
     fn from(error: ZoneError) -> Failure {
         Failure::usage("timezone_unknown", error.to_string()).hint(error.hint())
-    }
-}
-
-impl From<Unordered> for Failure {
-    fn from(error: Unordered) -> Failure {
-        Failure::from_error(Kind::Usage, "retention_unordered", &error)
-            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
     }
 }
 

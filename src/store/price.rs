@@ -144,3 +144,47 @@ fn price_from_row(row: &Row<'_>) -> Result<(Price, PriceTier), StoreError> {
     };
     Ok((price, tier))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// A price that is set, set again, read and taken away.
+    pub(in crate::store) fn live_with_a_price(
+        store: &mut Store,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let mut rates = Rates::default();
+        rates.set(PriceClass::Input, Usd(1));
+        let tier = |service, above| PriceTier {
+            service,
+            above,
+            rates: rates.clone(),
+        };
+        let price = Price {
+            provider: "house".into(),
+            model: "h1".into(),
+            from: None,
+            until: Some(now),
+            source: "user".into(),
+            read_at: Some(now),
+            tiers: vec![tier(ServiceTier::Batch, 0), tier(ServiceTier::Standard, 9)],
+        };
+        let later = Price {
+            from: Some(now),
+            until: None,
+            ..price.clone()
+        };
+        store.write(|txn| {
+            let before = txn.price_revision()?;
+            txn.put_prices(std::slice::from_ref(&price), "set", now)?;
+            let revision = txn.put_prices(&[price.clone(), later.clone()], "set", now)?;
+            assert_eq!(txn.prices()?, [price, later]);
+            assert_eq!(txn.delete_prices("house", "h1", now)?, 4);
+            assert_eq!(txn.price_revision()?, Some(revision + 1));
+            assert!(before < Some(revision));
+            Ok(())
+        })
+    }
+}

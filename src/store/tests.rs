@@ -13,10 +13,10 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Parts, RuleChange, Store};
+use super::{Dedupe, Mark, Parts, RuleChange, Store, StoreError, Txn};
 use crate::model::{
-    AlertState, Condition, Dimension, Event, Matcher, Millis, Price, PriceClass, PriceTier, Rates,
-    Resolution, Rule, Selector, ServiceTier, Signal, Span, Stats, Tokens, Usd, Zone,
+    AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
+    Span, Stats, Tokens, Usd, Zone,
 };
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
@@ -56,7 +56,7 @@ const WALKS: [(&str, &str); 8] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -65,6 +65,7 @@ const SOURCES: [&str; 16] = [
     include_str!("dirty.rs"),
     include_str!("event.rs"),
     include_str!("ledger.rs"),
+    include_str!("mark.rs"),
     include_str!("name.rs"),
     include_str!("price.rs"),
     include_str!("reclaim.rs"),
@@ -177,8 +178,9 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
-    live_with_a_price(store, now).unwrap();
+    super::price::tests::live_with_a_price(store, now).unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;
@@ -212,41 +214,6 @@ fn ask_everything(past: &mut Past) {
     store.collect_names().unwrap();
 }
 
-/// A price that is set, set again, read and taken away.
-fn live_with_a_price(store: &mut Store, now: Millis) -> Result<(), super::StoreError> {
-    let mut rates = Rates::default();
-    rates.set(PriceClass::Input, Usd(1));
-    let tier = |service, above| PriceTier {
-        service,
-        above,
-        rates: rates.clone(),
-    };
-    let price = Price {
-        provider: "house".into(),
-        model: "h1".into(),
-        from: None,
-        until: Some(now),
-        source: "user".into(),
-        read_at: Some(now),
-        tiers: vec![tier(ServiceTier::Batch, 0), tier(ServiceTier::Standard, 9)],
-    };
-    let later = Price {
-        from: Some(now),
-        until: None,
-        ..price.clone()
-    };
-    store.write(|txn| {
-        let before = txn.price_revision()?;
-        txn.put_prices(std::slice::from_ref(&price), "set", now)?;
-        let revision = txn.put_prices(&[price.clone(), later.clone()], "set", now)?;
-        assert_eq!(txn.prices()?, [price, later]);
-        assert_eq!(txn.delete_prices("house", "h1", now)?, 4);
-        assert_eq!(txn.price_revision()?, Some(revision + 1));
-        assert!(before < Some(revision));
-        Ok(())
-    })
-}
-
 /// A rule that is made, changed and deleted, with an alert that begins and ends.
 fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreError> {
     let condition = Condition::parse("p95_latency by (provider) > 2s").unwrap();
@@ -269,6 +236,26 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreEr
         assert_ne!(txn.next_alert_id()?, alert.id);
         Ok(())
     })
+}
+
+fn remember_files(txn: &Txn<'_>, now: Millis) -> Result<(), StoreError> {
+    let mark = |generation| Mark {
+        device: 1,
+        inode: u64::MAX - generation,
+        path: "/var/log/app.log".to_owned(),
+        generation,
+        offset: 17,
+        line: 2,
+        head_len: 17,
+        head_h: -1,
+        packed_mtime_ns: None,
+    };
+    for generation in [0, 1, 200] {
+        txn.put_mark(&mark(generation), now)?;
+    }
+    assert_eq!(txn.marks_at("/var/log/app.log")?, [mark(200)]);
+    assert_eq!(txn.mark_of(1, u64::MAX - 200)?, Some(mark(200)));
+    Ok(())
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod cli_completions;
 mod cli_cost;
 mod cli_demo;
 mod cli_ingest;
+mod cli_ingest_follow;
 mod cli_init;
 mod cli_query;
 mod cli_record;
