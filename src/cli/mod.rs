@@ -7,6 +7,7 @@
 
 mod asked;
 mod chart;
+mod compared;
 mod completions;
 mod config;
 mod context;
@@ -14,6 +15,7 @@ mod cost;
 mod demo;
 mod failure;
 mod global;
+mod health;
 mod help;
 mod ingest;
 mod init;
@@ -24,6 +26,7 @@ mod record;
 mod retention;
 mod rollup;
 mod run;
+mod seen;
 mod snippet;
 mod sql;
 mod stats;
@@ -71,6 +74,9 @@ enum Command {
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
+    Health(health::Args),
+    Providers(seen::Providers),
+    Models(seen::Models),
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
@@ -88,7 +94,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "sql", "chart"],
+        commands: &[
+            "stats",
+            "health",
+            "providers",
+            "models",
+            "query",
+            "sql",
+            "chart",
+        ],
     },
     help::Group {
         title: "Cost",
@@ -120,6 +134,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
+        Command::Health(args) => health::run(ctx, args),
+        Command::Providers(args) => seen::providers(ctx, args),
+        Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),

@@ -22,7 +22,7 @@ mod price;
 mod reclaim;
 mod rule;
 mod series;
-mod setting;
+pub mod setting;
 mod sql;
 mod state;
 #[cfg(test)]
