@@ -309,6 +309,8 @@ impl From<StoreError> for Failure {
                 .hint("put a backup in its place, or name another file with --db or OBS_DB"),
             StoreError::Busy => failure(Kind::Busy, "store_busy")
                 .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::InUse => failure(Kind::Busy, "store_in_use")
+                .hint("stop what has it open (obs ingest, obs serve, obs run), then try again"),
             StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")

@@ -6,9 +6,11 @@
 //! three lists below. There is no SQL and no arithmetic here.
 
 mod asked;
+mod backup;
 mod chart;
 mod config;
 mod context;
+mod db;
 mod demo;
 mod failure;
 mod global;
@@ -68,6 +70,9 @@ enum Command {
     Query(query::Args),
     Chart(chart::Args),
     Config(config::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Db(db::Args),
 }
 
 /// The commands as the short help groups them.
@@ -82,7 +87,16 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config"],
+        commands: &[
+            "run",
+            "rollup",
+            "retention",
+            "cleanup",
+            "backup",
+            "restore",
+            "db",
+            "config",
+        ],
     },
 ];
 
@@ -100,6 +114,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Backup(args) => backup::back_up(ctx, args),
+        Command::Restore(args) => backup::restore(ctx, args),
+        Command::Db(args) => db::run(ctx, args),
     }
 }
 

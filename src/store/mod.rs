@@ -8,9 +8,11 @@ mod batch;
 mod bucket;
 mod calendar;
 mod columns;
+mod copy;
 mod dirty;
 mod error;
 mod event;
+mod inventory;
 mod ledger;
 mod name;
 mod open;
@@ -18,11 +20,13 @@ mod pack;
 mod reclaim;
 mod series;
 mod setting;
+mod sound;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod vitals;
 
 use std::path::{Path, PathBuf};
 
@@ -31,16 +35,20 @@ use rusqlite::{Connection, TransactionBehavior};
 pub use batch::{BatchCounts, DeadLetter};
 pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
+pub use copy::{Copied, PART, Restored, with_ending};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
+pub use inventory::{Extent, FileFacts, Part};
 pub use ledger::{LedgerKey, SessionKey};
 pub use name::NameId;
-pub use open::{Durability, Lock, Options};
+pub use open::{Durability, Lock, Options, sqlite_version};
 pub use pack::{Dedupe, Origin, Pack, Packer};
 pub use reclaim::Footprint;
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
+pub use sound::Flaw;
 pub use state::Floors;
+pub use vitals::{Letters, Traffic, Unpriced, Vitals};
 
 /// One SQLite file with events, aggregates, settings and alerts.
 pub struct Store {

@@ -25,7 +25,7 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 4] = [
+const WALKS: [(&str, &str); 8] = [
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -39,16 +39,24 @@ const WALKS: [(&str, &str); 4] = [
         "collecting unused names asks for all that are used",
     ),
     ("DELETE FROM calendar", "the zone changed"),
+    (
+        "AS all_rows",
+        "rows are counted when somebody asks for the count",
+    ),
+    ("AS all_bytes", "so are bytes"),
+    ("AS broken", "a check looks at everything"),
+    ("AS waiting", "few minutes wait for a roll-up"),
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 16] = [
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
     include_str!("calendar.rs"),
     include_str!("columns.rs"),
     include_str!("dirty.rs"),
     include_str!("event.rs"),
+    include_str!("inventory.rs"),
     include_str!("ledger.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
@@ -56,6 +64,8 @@ const SOURCES: [&str; 13] = [
     include_str!("setting.rs"),
     include_str!("state.rs"),
     include_str!("open.rs"),
+    include_str!("sound.rs"),
+    include_str!("vitals.rs"),
 ];
 
 fn words(sql: &str) -> String {
@@ -160,6 +170,16 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    store.vitals(now).unwrap();
+    assert_eq!(store.flaws(true), []);
+    store
+        .read(|txn| {
+            super::Part::ALL.iter().try_for_each(|part| {
+                txn.bytes(*part)?;
+                txn.extent(*part).map(drop)
+            })
+        })
+        .unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;

@@ -7,7 +7,9 @@
 )]
 
 mod busy_hour;
+mod cli_backup;
 mod cli_chart;
+mod cli_db;
 mod cli_demo;
 mod cli_ingest;
 mod cli_init;
