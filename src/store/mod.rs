@@ -4,6 +4,7 @@
 //! model; no SQL text crosses this border. It knows neither where events come
 //! from nor what is done with the answers, and it does not read the clock.
 
+mod alert;
 mod batch;
 mod bucket;
 mod calendar;
@@ -18,6 +19,7 @@ mod name;
 mod open;
 mod pack;
 mod reclaim;
+mod rule;
 mod series;
 mod setting;
 mod sound;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use alert::Change;
 pub use batch::{BatchCounts, DeadLetter};
 pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
@@ -44,6 +47,7 @@ pub use name::NameId;
 pub use open::{Durability, Lock, Options, sqlite_version};
 pub use pack::{Dedupe, Origin, Pack, Packer};
 pub use reclaim::Footprint;
+pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
 pub use sound::Flaw;

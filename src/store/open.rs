@@ -283,7 +283,7 @@ pub(super) fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
 }
 
 /// The number of the newest file in `migrations/`; each sets it as `user_version`.
-pub(super) const KNOWN_VERSION: i64 = 1;
+pub(super) const KNOWN_VERSION: i64 = 3;
 
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     embedded::migrations::runner()

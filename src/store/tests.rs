@@ -13,9 +13,10 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Parts, Store};
+use super::{Dedupe, Parts, RuleChange, Store};
 use crate::model::{
-    Dimension, Event, Matcher, Millis, Resolution, Selector, Signal, Span, Stats, Tokens, Usd, Zone,
+    AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
+    Span, Stats, Tokens, Usd, Zone,
 };
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
@@ -25,7 +26,7 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 8] = [
+const WALKS: [(&str, &str); 11] = [
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -46,10 +47,23 @@ const WALKS: [(&str, &str); 8] = [
     ("AS all_bytes", "so are bytes"),
     ("AS broken", "a check looks at everything"),
     ("AS waiting", "few minutes wait for a roll-up"),
+    (
+        "FROM alert_rules",
+        "there are few rules, and all are evaluated",
+    ),
+    (
+        "FROM alerts WHERE resolved_at_ms IS NULL",
+        "the few that are open have an index of their own",
+    ),
+    (
+        "FROM alerts WHERE hold_until_ms IS NOT NULL",
+        "the few that are held have an index of their own",
+    ),
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 18] = [
+    include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
     include_str!("calendar.rs"),
@@ -60,6 +74,7 @@ const SOURCES: [&str; 16] = [
     include_str!("ledger.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
+    include_str!("rule.rs"),
     include_str!("series.rs"),
     include_str!("setting.rs"),
     include_str!("state.rs"),
@@ -180,6 +195,7 @@ fn ask_everything(past: &mut Past) {
             })
         })
         .unwrap();
+    live_with_a_rule(store, now).unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;
@@ -211,6 +227,30 @@ fn ask_everything(past: &mut Past) {
         })
         .unwrap();
     store.collect_names().unwrap();
+}
+
+/// A rule that is made, changed and deleted, with an alert that begins and ends.
+fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreError> {
+    let condition = Condition::parse("p95_latency by (provider) > 2s").unwrap();
+    let rule = Rule::new("slow", condition);
+    store.write(|txn| {
+        let made = txn.add_rule(&rule, now, "ada")?;
+        let made = txn.change_rule(&made, &rule, now, RuleChange::Disabled, now, "ada")?;
+        assert_eq!(txn.rules()?, std::slice::from_ref(&made));
+        let mut alert = super::alert::tests::firing(&made, txn.next_alert_id()?, now);
+        txn.keep_alert(&alert)?;
+        assert_eq!(txn.live_alerts()?, std::slice::from_ref(&alert));
+        alert.state = AlertState::Resolved;
+        alert.resolved_at = Some(now);
+        txn.keep_alert(&alert)?;
+        txn.set_alerts_until(now)?;
+        txn.delete_rule(&made, now, "ada")?;
+        assert_eq!(txn.alert(alert.id)?, None);
+        assert_eq!(txn.alert_changes(alert.id)?.len(), 2);
+        assert_eq!(txn.rule_versions(made.id)?.len(), 3);
+        assert_ne!(txn.next_alert_id()?, alert.id);
+        Ok(())
+    })
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod cli_demo;
 mod cli_ingest;
 mod cli_init;
 mod cli_query;
+mod cli_record;
 mod cli_retention;
 mod cli_rollup;
 mod cli_stats;
