@@ -100,6 +100,9 @@ pub struct Flaw {
     pub rows: Option<u64>,
 }
 
+/// One look at a store; the pragma says how thorough it is.
+type Look = fn(&Txn<'_>, &str) -> Result<Vec<Flaw>, StoreError>;
+
 impl Store {
     /// Looks for everything that is not as it must be; `thorough` also compares every
     /// index with its table. What cannot be read is a flaw, and no error.
@@ -114,12 +117,7 @@ impl Store {
             rows: None,
         };
         let pragma = if thorough { THOROUGH } else { QUICK };
-        let steps: [fn(&Txn<'_>, &str) -> Result<Vec<Flaw>, StoreError>; 4] = [
-            pages,
-            |txn, _| references(txn),
-            |txn, _| floors(txn),
-            |txn, _| invariants(txn),
-        ];
+        let steps: [Look; 4] = [pages, references, floors, invariants];
         for step in steps {
             match self.read(|txn| step(txn, pragma)) {
                 Ok(found) => flaws.extend(found),
@@ -142,7 +140,7 @@ fn pages(txn: &Txn<'_>, pragma: &str) -> Result<Vec<Flaw>, StoreError> {
     Ok(told.into_iter().filter(|t| t != "ok").map(flaw).collect())
 }
 
-fn references(txn: &Txn<'_>) -> Result<Vec<Flaw>, StoreError> {
+fn references(txn: &Txn<'_>, _: &str) -> Result<Vec<Flaw>, StoreError> {
     let mut stmt = txn.conn.prepare(REFERENCES)?;
     let tables = stmt.query_map([], |r| r.get::<_, String>(0))?;
     let mut flaws: Vec<Flaw> = Vec::new();
@@ -160,7 +158,7 @@ fn references(txn: &Txn<'_>) -> Result<Vec<Flaw>, StoreError> {
     Ok(flaws)
 }
 
-fn floors(txn: &Txn<'_>) -> Result<Vec<Flaw>, StoreError> {
+fn floors(txn: &Txn<'_>, _: &str) -> Result<Vec<Flaw>, StoreError> {
     let floors = txn.floors()?;
     let flaw = |what: &str| Flaw {
         kind: "floors",
@@ -184,7 +182,7 @@ fn floors(txn: &Txn<'_>) -> Result<Vec<Flaw>, StoreError> {
     Ok(flaws)
 }
 
-fn invariants(txn: &Txn<'_>) -> Result<Vec<Flaw>, StoreError> {
+fn invariants(txn: &Txn<'_>, _: &str) -> Result<Vec<Flaw>, StoreError> {
     let mut flaws = Vec::new();
     for (what, sql) in INVARIANTS {
         let rows: i64 = txn.conn.query_row(sql, [], |r| r.get(0))?;
