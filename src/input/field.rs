@@ -51,6 +51,8 @@ pub(super) enum Field {
     AudioInput,
     AudioOutput,
     ImageInput,
+    ServiceTier,
+    Usage,
     Metadata,
 }
 
@@ -95,6 +97,8 @@ const FIELDS: [(Field, &[&str]); Field::COUNT] = [
     (Field::AudioInput, &["audio_input_tokens"]),
     (Field::AudioOutput, &["audio_output_tokens"]),
     (Field::ImageInput, &["image_input_tokens", "image_tokens"]),
+    (Field::ServiceTier, &["service_tier"]),
+    (Field::Usage, &["usage", "usage_metadata"]),
     (Field::Metadata, &["metadata"]),
 ];
 

@@ -31,6 +31,11 @@ const COUNTS: [Field; 10] = [
     Field::AudioOutput,
 ];
 
+/// Whether the line counts tokens in fields of its own.
+pub(super) fn are_told(draft: &Draft<'_, '_>) -> bool {
+    draft.has(Field::Total) || COUNTS.iter().any(|field| draft.has(*field))
+}
+
 /// Brings the counts of a line into the normal form.
 ///
 /// # Errors

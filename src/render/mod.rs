@@ -12,6 +12,7 @@ mod data;
 pub mod human;
 mod json;
 mod md;
+mod pieces;
 mod quantity;
 pub mod safe;
 mod table;
@@ -23,6 +24,7 @@ use chrono_tz::Tz;
 
 use answer::View;
 pub use answer::{Answer, Cell, Column, Tabular};
+pub use pieces::Pieces;
 
 use crate::model::Millis;
 

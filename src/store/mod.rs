@@ -23,6 +23,7 @@ mod rule;
 mod series;
 mod setting;
 mod sound;
+mod sql;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -51,6 +52,7 @@ pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
 pub use sound::Flaw;
+pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
 pub use state::Floors;
 pub use vitals::{Letters, Traffic, Unpriced, Vitals};
 
