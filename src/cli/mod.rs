@@ -8,6 +8,7 @@
 mod asked;
 mod backup;
 mod chart;
+mod completions;
 mod config;
 mod context;
 mod db;
@@ -18,6 +19,7 @@ mod help;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod query;
 mod record;
 mod retention;
@@ -77,6 +79,8 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Db(db::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// The commands as the short help groups them.
@@ -100,6 +104,8 @@ const GROUPS: &[help::Group] = &[
             "restore",
             "db",
             "config",
+            "completions",
+            "man",
         ],
     },
 ];
@@ -123,6 +129,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),
         Command::Db(args) => db::run(ctx, args),
+        Command::Completions(args) => completions::run(ctx, args),
+        Command::Man(args) => man::run(ctx, args),
     }
 }
 
@@ -194,6 +202,11 @@ fn command_line(environment: &Environment) -> clap::Command {
     help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
 }
 
+/// What clap knows of the command line, with every command in sight.
+fn plain_command_line() -> clap::Command {
+    Cli::command()
+}
+
 fn settings(
     globals: &Globals,
     command: &Command,
@@ -210,9 +223,10 @@ fn settings(
 }
 
 impl Command {
-    /// Whether it helps to mend settings that cannot be read.
+    /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        matches!(self, Command::Config(args) if args.works_without_settings())
+        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 

@@ -13,8 +13,10 @@ mod copy;
 mod dirty;
 mod error;
 mod event;
+mod identity;
 mod inventory;
 mod ledger;
+mod mark;
 mod name;
 mod open;
 mod pack;
@@ -42,17 +44,21 @@ pub use calendar::{LocalDays, date_of_day, day_number};
 pub use copy::{Copied, PART, Restored, with_ending};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
+pub use identity::{Dedupe, Origin, Place};
 pub use inventory::{Extent, FileFacts, Part};
 pub use ledger::{LedgerKey, SessionKey};
+pub use mark::Mark;
 pub use name::NameId;
 pub use open::{Durability, Lock, Options, sqlite_version};
-pub use pack::{Dedupe, Origin, Pack, Packer};
+pub use pack::{Pack, Packer};
 pub use reclaim::Footprint;
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
 pub use sound::Flaw;
-pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
+pub use sql::{
+    Piece, SQL_WORDS, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces,
+};
 pub use state::Floors;
 pub use vitals::{Letters, Traffic, Unpriced, Vitals};
 
