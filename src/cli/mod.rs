@@ -30,6 +30,7 @@ mod sql;
 mod stats;
 pub mod time;
 mod told;
+mod usage;
 
 use std::ffi::OsString;
 

@@ -186,16 +186,7 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
-    store.vitals(now).unwrap();
-    assert_eq!(store.flaws(true), []);
-    store
-        .read(|txn| {
-            super::Part::ALL.iter().try_for_each(|part| {
-                txn.bytes(*part)?;
-                txn.extent(*part).map(drop)
-            })
-        })
-        .unwrap();
+    testing::look_at_all(store, now);
     store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
     store
