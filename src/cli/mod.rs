@@ -8,6 +8,7 @@
 mod asked;
 mod backup;
 mod chart;
+mod compared;
 mod completions;
 mod config;
 mod context;
@@ -15,6 +16,7 @@ mod db;
 mod demo;
 mod failure;
 mod global;
+mod health;
 mod help;
 mod ingest;
 mod init;
@@ -25,6 +27,7 @@ mod record;
 mod retention;
 mod rollup;
 mod run;
+mod seen;
 mod snippet;
 mod sql;
 mod stats;
@@ -73,6 +76,9 @@ enum Command {
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
+    Health(health::Args),
+    Providers(seen::Providers),
+    Models(seen::Models),
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
@@ -92,7 +98,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "sql", "chart"],
+        commands: &[
+            "stats",
+            "health",
+            "providers",
+            "models",
+            "query",
+            "sql",
+            "chart",
+        ],
     },
     help::Group {
         title: "Operate",
@@ -123,6 +137,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
+        Command::Health(args) => health::run(ctx, args),
+        Command::Providers(args) => seen::providers(ctx, args),
+        Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),

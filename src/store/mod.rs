@@ -23,7 +23,7 @@ mod pack;
 mod reclaim;
 mod rule;
 mod series;
-mod setting;
+pub mod setting;
 mod sound;
 mod sql;
 mod state;
