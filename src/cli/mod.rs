@@ -6,12 +6,14 @@
 //! three lists below. There is no SQL and no arithmetic here.
 
 mod asked;
+mod backup;
 mod chart;
 mod compared;
 mod completions;
 mod config;
 mod context;
 mod cost;
+mod db;
 mod demo;
 mod failure;
 mod global;
@@ -32,6 +34,7 @@ mod sql;
 mod stats;
 pub mod time;
 mod told;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -82,6 +85,9 @@ enum Command {
     Chart(chart::Args),
     Cost(cost::Args),
     Config(config::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Db(db::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -115,6 +121,9 @@ const GROUPS: &[help::Group] = &[
             "rollup",
             "retention",
             "cleanup",
+            "backup",
+            "restore",
+            "db",
             "config",
             "completions",
             "man",
@@ -142,6 +151,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Chart(args) => chart::run(ctx, args),
         Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Backup(args) => backup::back_up(ctx, args),
+        Command::Restore(args) => backup::restore(ctx, args),
+        Command::Db(args) => db::run(ctx, args),
         Command::Completions(args) => completions::run(ctx, args),
         Command::Man(args) => man::run(ctx, args),
     }

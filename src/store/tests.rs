@@ -26,7 +26,7 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 8] = [
+const WALKS: [(&str, &str); 12] = [
     ("FROM price ORDER BY", "all prices of the user, for one run"),
     (
         "limit_type, status_code FROM series",
@@ -42,6 +42,13 @@ const WALKS: [(&str, &str); 8] = [
     ),
     ("DELETE FROM calendar", "the zone changed"),
     (
+        "AS all_rows",
+        "rows are counted when somebody asks for the count",
+    ),
+    ("AS all_bytes", "so are bytes"),
+    ("AS broken", "a check looks at everything"),
+    ("AS waiting", "few minutes wait for a roll-up"),
+    (
         "FROM alert_rules",
         "there are few rules, and all are evaluated",
     ),
@@ -56,7 +63,7 @@ const WALKS: [(&str, &str); 8] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 20] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -64,6 +71,7 @@ const SOURCES: [&str; 17] = [
     include_str!("columns.rs"),
     include_str!("dirty.rs"),
     include_str!("event.rs"),
+    include_str!("inventory.rs"),
     include_str!("ledger.rs"),
     include_str!("mark.rs"),
     include_str!("name.rs"),
@@ -74,6 +82,8 @@ const SOURCES: [&str; 17] = [
     include_str!("setting.rs"),
     include_str!("state.rs"),
     include_str!("open.rs"),
+    include_str!("sound.rs"),
+    include_str!("vitals.rs"),
 ];
 
 fn words(sql: &str) -> String {
@@ -178,6 +188,7 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    testing::look_at_all(store, now);
     store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
     super::price::tests::live_with_a_price(store, now).unwrap();
