@@ -34,6 +34,8 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
+    /// There is nothing of that name.
+    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -54,6 +56,7 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
+            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,

@@ -10,6 +10,7 @@ mod chart;
 mod config;
 mod context;
 mod demo;
+mod events;
 mod failure;
 mod global;
 mod help;
@@ -67,6 +68,7 @@ enum Command {
     Stats(stats::Args),
     Query(query::Args),
     Chart(chart::Args),
+    Events(events::Args),
     Config(config::Args),
 }
 
@@ -78,7 +80,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "chart"],
+        commands: &["stats", "query", "chart", "events"],
     },
     help::Group {
         title: "Operate",
@@ -99,6 +101,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Stats(args) => stats::run(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Events(args) => events::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

@@ -51,6 +51,9 @@ pub(super) enum Field {
     AudioInput,
     AudioOutput,
     ImageInput,
+    Unclassified,
+    CostComputed,
+    Ref,
     Metadata,
 }
 
@@ -95,6 +98,9 @@ const FIELDS: [(Field, &[&str]); Field::COUNT] = [
     (Field::AudioInput, &["audio_input_tokens"]),
     (Field::AudioOutput, &["audio_output_tokens"]),
     (Field::ImageInput, &["image_input_tokens", "image_tokens"]),
+    (Field::Unclassified, &["unclassified_tokens"]),
+    (Field::CostComputed, &["cost_computed_usd"]),
+    (Field::Ref, &["obs_ref"]),
     (Field::Metadata, &["metadata"]),
 ];
 

@@ -6,6 +6,7 @@
 //! numbers are for, nor how they are shown.
 
 mod cover;
+pub mod events;
 mod explain;
 mod fitting;
 mod frame;

@@ -26,6 +26,7 @@ const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user
  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  ON CONFLICT(at_ms, h) DO NOTHING";
 
+/// What [`Stored::read`] reads.
 macro_rules! stored_columns {
     () => {
         "at_ms, kind, series, batch, user, session, latency_us, input_uncached, output, cost_reported,
@@ -33,6 +34,7 @@ macro_rules! stored_columns {
          audio_input, audio_output, image_input, unclassified, total_told"
     };
 }
+pub(super) use stored_columns;
 const SCAN: &str = concat!(
     "SELECT ",
     stored_columns!(),
@@ -514,7 +516,7 @@ fn signal_number(signal: Signal) -> i64 {
 }
 
 impl Stored {
-    fn blank() -> Stored {
+    pub(super) fn blank() -> Stored {
         Stored {
             event: Event::new(Millis(0), Signal::Request { success: true }),
             series: SeriesId(0),
@@ -525,7 +527,7 @@ impl Stored {
     }
 
     /// Reads the columns of `stored_columns!`, in their order.
-    fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
+    pub(super) fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
         let int = |i: usize| integer(row, i);
         let event = &mut self.event;
         event.at = Millis(int(0)?.unwrap_or(0));

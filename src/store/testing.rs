@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::Value;
 
-use super::pack::Origin;
 use super::{
-    BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
-    Txn,
+    BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Origin, Packer, Parts, Store,
+    StoreError, Txn,
 };
 use crate::model::{Event, Millis, Resolution, Span, Stats};
 

@@ -13,10 +13,11 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Parts, Store};
+use super::{Dedupe, Order, Parts, Store, Txn};
 use crate::model::{
     Dimension, Event, Matcher, Millis, Resolution, Selector, Signal, Span, Stats, Tokens, Usd, Zone,
 };
+use crate::query::events::{self, Wanted};
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
 
@@ -42,7 +43,7 @@ const WALKS: [(&str, &str); 4] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
     include_str!("calendar.rs"),
@@ -52,6 +53,7 @@ const SOURCES: [&str; 13] = [
     include_str!("ledger.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
+    include_str!("record.rs"),
     include_str!("series.rs"),
     include_str!("setting.rs"),
     include_str!("state.rs"),
@@ -183,6 +185,17 @@ fn ask_everything(past: &mut Past) {
             trailing_ms: None,
         };
         let _ = ask(store, &question);
+    }
+    let day = Span::new(now.plus(-Millis::DAY), now);
+    for order in [Order::Ascending, Order::Descending] {
+        let asked = |txn: &Txn<'_>| {
+            let page = events::page(txn, &Wanted::default(), day, order, None, 3)?;
+            if let Some(last) = page.next {
+                txn.records_between(last, last, 1)?;
+            }
+            txn.events_with([1, 2, 3], day.from, day.until, 3)
+        };
+        store.read(asked).unwrap();
     }
     store
         .write(|txn| {

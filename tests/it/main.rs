@@ -9,6 +9,7 @@
 mod busy_hour;
 mod cli_chart;
 mod cli_demo;
+mod cli_events;
 mod cli_ingest;
 mod cli_init;
 mod cli_query;
