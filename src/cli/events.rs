@@ -1,5 +1,6 @@
 //! `obs events`: raw events one by one, and the lines that could not become one.
 
+mod dead;
 mod row;
 
 use clap::Subcommand;
@@ -45,6 +46,7 @@ pub(super) struct Args {
 #[derive(Subcommand, Debug)]
 enum Verb {
     Show(ShowArgs),
+    Dead(Box<dead::Args>),
 }
 
 /// Which events, whenever they happened.
@@ -97,6 +99,7 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     match &args.verb {
         None => list(ctx, args),
         Some(Verb::Show(args)) => show(ctx, args),
+        Some(Verb::Dead(args)) => dead::run(ctx, args),
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod demo;
 mod events;
+mod export;
 mod failure;
 mod global;
 mod help;
@@ -69,6 +70,7 @@ enum Command {
     Query(query::Args),
     Chart(chart::Args),
     Events(events::Args),
+    Export(export::Args),
     Config(config::Args),
 }
 
@@ -84,7 +86,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config"],
+        commands: &["run", "rollup", "retention", "cleanup", "config", "export"],
     },
 ];
 
@@ -102,6 +104,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Events(args) => events::run(ctx, args),
+        Command::Export(args) => export::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
     }
 }

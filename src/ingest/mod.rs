@@ -7,6 +7,7 @@
 
 mod inbox;
 mod reader;
+mod retry;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::store::{
     Appending, BatchCounts, DeadLetter, Dedupe, EventWriter, Pack, Store, StoreError,
 };
 use inbox::Inbox;
+pub use retry::{Mended, Retry, retry};
 
 /// Rows after which a transaction ends. Beyond some ten thousand, the price of a
 /// commit no longer shows in the time of a row.

@@ -156,7 +156,7 @@ fn letter(line: &Line<'_>, reject: &Reject, bytes: &[u8], truncated: bool) -> De
     DeadLetter {
         line: line.number,
         byte_offset: line.offset,
-        code: reject.code(),
+        code: reject.code().into(),
         reason: reject.to_string(),
         sample: bytes[..bytes.len().min(SAMPLE)].to_vec(),
         truncated,

@@ -12,8 +12,11 @@ mod data;
 pub mod human;
 mod json;
 mod md;
+pub mod native;
+pub mod prometheus;
 mod quantity;
 pub mod safe;
+pub mod sheet;
 mod table;
 mod tsv;
 

@@ -69,6 +69,11 @@ pub struct Stored {
     pub batch: i64,
 }
 
+/// Why an event from before the floor of raw events is refused.
+pub fn too_old(at: Millis, floor: Millis) -> String {
+    format!("timestamp: {at} is before {floor}, from which on raw events are kept")
+}
+
 /// What a transaction of an ingest did.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -354,12 +359,8 @@ impl Appending<'_, '_> {
         let letter = DeadLetter {
             line: row.line,
             byte_offset: row.byte_offset,
-            code: "too_old",
-            reason: format!(
-                "timestamp: {} is before {}, from which on raw events are kept",
-                Millis(row.at),
-                self.raw_floor
-            ),
+            code: "too_old".into(),
+            reason: too_old(Millis(row.at), self.raw_floor),
             sample: lines[row.text.start as usize..row.text.end as usize].to_vec(),
             truncated: false,
         };

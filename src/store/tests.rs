@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Order, Parts, Store, Txn};
+use super::{Dedupe, Order, Parts, Store, Txn, Which};
 use crate::model::{
     Dimension, Event, Matcher, Millis, Resolution, Selector, Signal, Span, Stats, Tokens, Usd, Zone,
 };
@@ -43,7 +43,7 @@ const WALKS: [(&str, &str); 4] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
     include_str!("calendar.rs"),
@@ -51,6 +51,7 @@ const SOURCES: [&str; 14] = [
     include_str!("dirty.rs"),
     include_str!("event.rs"),
     include_str!("ledger.rs"),
+    include_str!("letter.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
     include_str!("record.rs"),
@@ -197,6 +198,23 @@ fn ask_everything(past: &mut Past) {
         };
         store.read(asked).unwrap();
     }
+    let all = Which {
+        since: Millis(0),
+        until: now,
+        code: None,
+        source: None,
+    };
+    let letters = |txn: &Txn<'_>| {
+        for buried in txn.letters(&all, None, 3)? {
+            txn.letter(buried.id)?;
+            txn.note_reason(&buried)?;
+        }
+        txn.letter(-1)?;
+        txn.unbury(-1)?;
+        txn.count_letters(&all)?;
+        txn.drop_letters(&all)
+    };
+    store.write(letters).unwrap();
     store
         .write(|txn| {
             txn.drop_ledger(0..1)?;

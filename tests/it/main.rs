@@ -8,8 +8,10 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_dead;
 mod cli_demo;
 mod cli_events;
+mod cli_export;
 mod cli_ingest;
 mod cli_init;
 mod cli_query;
