@@ -18,6 +18,8 @@ pub mod query;
 pub mod retention;
 pub mod rollup;
 
+pub mod alert;
+
 pub mod cycle;
 
 pub mod cli;

@@ -156,17 +156,10 @@ fn expression(text: &str) -> Result<(Expr, Option<(Op, Threshold)>), Failure> {
 
 /// A threshold in the unit of what it is compared with.
 pub(super) fn counted(unit: Unit, threshold: Threshold) -> Result<f64, Failure> {
-    let fits = match threshold.unit {
-        ThresholdUnit::Plain => true,
-        ThresholdUnit::Milliseconds => unit == Unit::Milliseconds,
-        ThresholdUnit::Ratio => unit == Unit::Ratio,
-        ThresholdUnit::Usd => unit == Unit::Usd,
-    };
-    if fits {
-        return Ok(threshold.value);
-    }
-    let message = format!("{threshold} cannot be compared with {}", words(unit));
-    Err(Failure::usage("threshold_unit", message).hint(format!("write {}", example(unit))))
+    threshold.in_unit(unit).ok_or_else(|| {
+        let message = format!("{threshold} cannot be compared with {}", words(unit));
+        Failure::usage("threshold_unit", message).hint(format!("write {}", example(unit)))
+    })
 }
 
 fn words(unit: Unit) -> &'static str {

@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum What {
-    Events(EventsArgs),
+    Events(Box<EventsArgs>),
     Rollups(RollupsArgs),
     All(AllArgs),
     Prometheus(PrometheusArgs),

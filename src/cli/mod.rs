@@ -19,6 +19,7 @@ mod ingest;
 mod init;
 mod list;
 mod query;
+mod record;
 mod retention;
 mod rollup;
 mod run;
@@ -62,6 +63,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Ingest(ingest::Args),
+    Record(record::Args),
     Rollup(rollup::Args),
     Run(run::Args),
     Retention(retention::Args),
@@ -78,7 +80,7 @@ enum Command {
 const GROUPS: &[help::Group] = &[
     help::Group {
         title: "Record",
-        commands: &["demo", "init", "ingest"],
+        commands: &["demo", "init", "ingest", "record"],
     },
     help::Group {
         title: "Ask",
@@ -96,6 +98,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(ctx, args),
         Command::Init(args) => init::run(ctx, args),
         Command::Ingest(args) => ingest::run(ctx, args),
+        Command::Record(args) => record::run(ctx, args),
         Command::Rollup(args) => rollup::run(ctx, args),
         Command::Run(args) => run::run(ctx, args),
         Command::Retention(args) => retention::run(ctx, args),

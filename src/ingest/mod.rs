@@ -7,6 +7,7 @@
 
 mod inbox;
 mod reader;
+mod record;
 mod retry;
 
 use std::io::Read;
@@ -22,6 +23,8 @@ use crate::store::{
 };
 use inbox::Inbox;
 pub use retry::{Mended, Retry, retry};
+
+pub use record::{Recorded, record};
 
 /// Rows after which a transaction ends. Beyond some ten thousand, the price of a
 /// commit no longer shows in the time of a row.

@@ -11,7 +11,8 @@ use super::IngestError;
 use crate::input::{Decoded, Decoder, Format, Options};
 use crate::model::Millis;
 use crate::store::{
-    BatchCounts, Buried, Dedupe, EventWriter, Origin, Packer, Store, StoreError, Txn, Which,
+    BatchCounts, Buried, Dedupe, EventWriter, Origin, Packer, Store, StoreError, TOO_OLD, Txn,
+    Which, too_old,
 };
 
 /// Letters of one transaction.
@@ -131,8 +132,7 @@ fn mend(txn: &Txn<'_>, job: &Retry, letters: Vec<Buried>) -> Result<Mended, Inge
             Decoded::Header => continue,
             Decoded::Rejected(reject) => (reject.code(), reject.to_string()),
             Decoded::Event(event) if event.at < floor && !job.backfill => {
-                let reason = crate::store::too_old(event.at, floor);
-                ("too_old", reason)
+                (TOO_OLD, too_old(event.at, floor))
             }
             Decoded::Event(event) => {
                 let origin = Origin {

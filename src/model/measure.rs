@@ -313,6 +313,11 @@ impl Spec {
             .chain(self.aliases.iter().copied())
     }
 
+    /// Whether it is a percentile, which a handful of values cannot tell.
+    pub fn is_percentile(&self) -> bool {
+        self.needs == Needs::Sketches
+    }
+
     const fn new(
         id: &'static str,
         field: &'static str,

@@ -3,6 +3,7 @@
 //!
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
+mod alert;
 mod condition;
 mod cursor;
 mod dimension;
@@ -12,6 +13,7 @@ mod event_ref;
 mod expr;
 mod measure;
 mod nearest;
+mod rule;
 mod selector;
 mod sketch;
 mod stats;
@@ -22,6 +24,7 @@ mod unit;
 mod usd;
 mod zone;
 
+pub use alert::{Acknowledgement, Alert, AlertId, AlertState, LabelSet, Reason, RuleId};
 pub use condition::{Condition, Op};
 pub use cursor::ExprError;
 pub use dimension::Dimension;
@@ -31,6 +34,7 @@ pub use event_ref::{EventRef, SHORTEST_REF};
 pub use expr::Expr;
 pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
 pub use nearest::nearest;
+pub use rule::{NoData, Rule, Severity, USUAL_WINDOW_MS};
 pub use selector::{Matcher, Pattern, Selector};
 pub use sketch::{Sketch, SketchError};
 pub use stats::{CacheSums, CostSums, Distribution, LimitSums, Stats, TokenSums};

@@ -9,6 +9,7 @@
 
 use std::fmt;
 
+use super::Unit;
 use super::cursor::{Cursor, ExprError, choices, shown};
 
 /// In what a threshold was given, and what its value therefore counts.
@@ -77,6 +78,18 @@ impl Threshold {
         let threshold = cursor.threshold()?;
         cursor.end("the end")?;
         Ok(threshold)
+    }
+
+    /// The number to compare with a value in this unit; `None` when the two cannot be
+    /// compared. `80%` is 0.8; a bare number is in the unit already.
+    pub fn in_unit(&self, unit: Unit) -> Option<f64> {
+        let fits = match self.unit {
+            ThresholdUnit::Plain => true,
+            ThresholdUnit::Milliseconds => unit == Unit::Milliseconds,
+            ThresholdUnit::Ratio => unit == Unit::Ratio,
+            ThresholdUnit::Usd => unit == Unit::Usd,
+        };
+        fits.then_some(self.value)
     }
 }
 

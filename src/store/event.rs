@@ -69,6 +69,9 @@ pub struct Stored {
     pub batch: i64,
 }
 
+/// The code of that refusal.
+pub const TOO_OLD: &str = "too_old";
+
 /// Why an event from before the floor of raw events is refused.
 pub fn too_old(at: Millis, floor: Millis) -> String {
     format!("timestamp: {at} is before {floor}, from which on raw events are kept")
@@ -359,7 +362,7 @@ impl Appending<'_, '_> {
         let letter = DeadLetter {
             line: row.line,
             byte_offset: row.byte_offset,
-            code: "too_old".into(),
+            code: TOO_OLD.into(),
             reason: too_old(Millis(row.at), self.raw_floor),
             sample: lines[row.text.start as usize..row.text.end as usize].to_vec(),
             truncated: false,

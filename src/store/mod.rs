@@ -4,6 +4,7 @@
 //! model; no SQL text crosses this border. It knows neither where events come
 //! from nor what is done with the answers, and it does not read the clock.
 
+mod alert;
 mod batch;
 mod bucket;
 mod calendar;
@@ -19,6 +20,7 @@ mod open;
 mod pack;
 mod reclaim;
 mod record;
+mod rule;
 mod series;
 mod setting;
 mod state;
@@ -31,11 +33,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use alert::Change;
 pub use batch::{BatchCounts, DeadLetter};
 pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
-pub use event::{Appending, EventWriter, Outcome, Stored, too_old};
+pub use event::{Appending, EventWriter, Outcome, Stored, TOO_OLD, too_old};
 pub use identity::{Dedupe, Origin, identity_of};
 pub use ledger::{LedgerKey, SessionKey};
 pub use letter::{Buried, Which};
@@ -44,6 +47,7 @@ pub use open::{Durability, Lock, Options};
 pub use pack::{Pack, Packer};
 pub use reclaim::Footprint;
 pub use record::{Found, Order, Record};
+pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
 pub use state::Floors;

@@ -38,6 +38,7 @@ const SET: &str = "INSERT INTO state(key, value) VALUES(:key, :value)
 /// Keys of the state table.
 const NAME_EPOCH: &str = "name_epoch";
 const BIRTH: &str = "birth_ms";
+const ALERTS_UNTIL: &str = "alerts_until_ms";
 
 fn floor_key(resolution: Resolution) -> &'static str {
     match resolution {
@@ -96,6 +97,23 @@ impl Txn<'_> {
             Some(_) => Ok(()),
             None => self.set_state(BIRTH, now.0),
         }
+    }
+
+    /// Up to which minute's end rules were evaluated; `None`: never.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn alerts_until(&self) -> Result<Option<Millis>, StoreError> {
+        Ok(self.state(ALERTS_UNTIL)?.map(Millis))
+    }
+
+    /// Notes up to which minute's end rules were evaluated. Only the transaction that
+    /// keeps what was decided may.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_alerts_until(&self, until: Millis) -> Result<(), StoreError> {
+        self.set_state(ALERTS_UNTIL, until.0)
     }
 
     fn state(&self, key: &str) -> Result<Option<i64>, StoreError> {

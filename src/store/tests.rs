@@ -13,9 +13,10 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Order, Parts, Store, Txn, Which};
+use super::{Dedupe, Order, Parts, RuleChange, Store, Txn, Which};
 use crate::model::{
-    Dimension, Event, Matcher, Millis, Resolution, Selector, Signal, Span, Stats, Tokens, Usd, Zone,
+    AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
+    Span, Stats, Tokens, Usd, Zone,
 };
 use crate::query::events::{self, Wanted};
 use crate::query::{Question, ask};
@@ -26,7 +27,7 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 4] = [
+const WALKS: [(&str, &str); 7] = [
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -40,10 +41,23 @@ const WALKS: [(&str, &str); 4] = [
         "collecting unused names asks for all that are used",
     ),
     ("DELETE FROM calendar", "the zone changed"),
+    (
+        "FROM alert_rules",
+        "there are few rules, and all are evaluated",
+    ),
+    (
+        "FROM alerts WHERE resolved_at_ms IS NULL",
+        "the few that are open have an index of their own",
+    ),
+    (
+        "FROM alerts WHERE hold_until_ms IS NOT NULL",
+        "the few that are held have an index of their own",
+    ),
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 17] = [
+    include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
     include_str!("calendar.rs"),
@@ -55,6 +69,7 @@ const SOURCES: [&str; 15] = [
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
     include_str!("record.rs"),
+    include_str!("rule.rs"),
     include_str!("series.rs"),
     include_str!("setting.rs"),
     include_str!("state.rs"),
@@ -163,6 +178,7 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    live_with_a_rule(store, now).unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;
@@ -222,6 +238,30 @@ fn ask_everything(past: &mut Past) {
         })
         .unwrap();
     store.collect_names().unwrap();
+}
+
+/// A rule that is made, changed and deleted, with an alert that begins and ends.
+fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreError> {
+    let condition = Condition::parse("p95_latency by (provider) > 2s").unwrap();
+    let rule = Rule::new("slow", condition);
+    store.write(|txn| {
+        let made = txn.add_rule(&rule, now, "ada")?;
+        let made = txn.change_rule(&made, &rule, now, RuleChange::Disabled, now, "ada")?;
+        assert_eq!(txn.rules()?, std::slice::from_ref(&made));
+        let mut alert = super::alert::tests::firing(&made, txn.next_alert_id()?, now);
+        txn.keep_alert(&alert)?;
+        assert_eq!(txn.live_alerts()?, std::slice::from_ref(&alert));
+        alert.state = AlertState::Resolved;
+        alert.resolved_at = Some(now);
+        txn.keep_alert(&alert)?;
+        txn.set_alerts_until(now)?;
+        txn.delete_rule(&made, now, "ada")?;
+        assert_eq!(txn.alert(alert.id)?, None);
+        assert_eq!(txn.alert_changes(alert.id)?.len(), 2);
+        assert_eq!(txn.rule_versions(made.id)?.len(), 3);
+        assert_ne!(txn.next_alert_id()?, alert.id);
+        Ok(())
+    })
 }
 
 #[test]

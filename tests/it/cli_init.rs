@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use crate::migrations::newest_migration;
 use crate::obs::Obs;
 use crate::peek::Peek;
 use crate::traffic::{self, NOW};
@@ -16,7 +17,7 @@ fn a_new_store_is_its_owners_alone_and_ready_for_readers_and_writers() {
     assert_eq!(peek.rows("PRAGMA journal_mode"), ["wal"]);
     assert_eq!(peek.number("PRAGMA auto_vacuum"), 2, "incremental");
     assert_eq!(peek.number("PRAGMA application_id"), 0x6f62_7331);
-    assert_eq!(peek.number("PRAGMA user_version"), 1);
+    assert_eq!(peek.number("PRAGMA user_version"), newest_migration());
     peek.is_sound();
 }
 

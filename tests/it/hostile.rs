@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::migrations::newest_migration;
 use crate::obs::{Obs, Ran};
 use crate::peek::Peek;
 use crate::traffic::{self, NOW, request};
@@ -134,8 +135,11 @@ fn the_store_of_a_newer_program_is_left_alone() {
     refused(
         &obs,
         everything(),
-        "error: the store has schema 99; this program knows schemas up to 1\n\
-         hint: install the version of obs that wrote it, or a later one\n",
+        &format!(
+            "error: the store has schema 99; this program knows schemas up to {}\n\
+             hint: install the version of obs that wrote it, or a later one\n",
+            newest_migration()
+        ),
     );
 }
 

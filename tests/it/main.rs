@@ -15,6 +15,7 @@ mod cli_export;
 mod cli_ingest;
 mod cli_init;
 mod cli_query;
+mod cli_record;
 mod cli_retention;
 mod cli_rollup;
 mod cli_stats;

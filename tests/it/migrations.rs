@@ -30,13 +30,15 @@ const INTERFACE: [(&str, &str); 12] = [
     (
         "alert_rules",
         "id name description metric operator threshold duration_s provider model severity enabled labels
-         annotations created_at_ms updated_at_ms",
+         annotations created_at_ms updated_at_ms condition window_ms for_ms min_count no_data resolve_threshold
+         keep_firing_for_ms repeat_interval_ms send_resolved channels version since_ms",
     ),
     (
         "alerts",
         "id rule_id rule_name state severity provider model labels current_value threshold_value context
          started_at_ms acknowledged_at_ms acknowledged_by resolved_at_ms notified changed_at_ms observed_at_ms
-         updated_at_ms reason actor",
+         updated_at_ms reason actor rule_version fired_at_ms clear_since_ms hold_until_ms acknowledged_note
+         told_at_ms",
     ),
     (
         "alert_history",
@@ -105,7 +107,7 @@ fn columns(conn: &Connection, table: &str) -> Vec<String> {
     names.map(Result::unwrap).collect()
 }
 
-fn newest_migration() -> i64 {
+pub(crate) fn newest_migration() -> i64 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let number = |name: String| {
         name[1..]

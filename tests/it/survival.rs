@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -285,13 +286,17 @@ fn a_signal_loses_nothing(signal: &str, code: i32) {
     writeln!(pipe, "{}", traffic::event("first", 0)).unwrap();
     until_stored(&obs, 1);
     let kill = format!("kill -{signal} {}", child.id());
+    // The pipe stays open until the ingest is gone: a signal must never find it at its end.
+    let (is_gone, gone) = mpsc::channel();
     let feeder = thread::spawn(move || {
         pipe.write_all(traffic::events("more", LINES).as_bytes())
             .unwrap();
+        gone.recv().unwrap();
     });
     at_a_random_moment(20_000);
     assert!(shell(&kill));
     let output = child.wait_with_output().unwrap();
+    is_gone.send(()).unwrap();
     let mut unread = String::new();
     drop(command);
     rest.read_to_string(&mut unread).unwrap();
