@@ -177,7 +177,7 @@ fn show(ctx: &mut Context<'_>, args: &ShowArgs) -> Result<(), Failure> {
     let span = args.window.span(ctx)?;
     let mut store = ctx.open_store()?;
     let (found, mode) = store.read(|txn| {
-        let found = find(txn, &args.event, span)?;
+        let found = find(txn, args.event.trim(), span)?;
         Ok::<_, StoreError>((found, txn.settings()?.cost_mode))
     })?;
     let answer = match found.as_slice() {

@@ -24,6 +24,7 @@ mod hostile;
 mod lines;
 mod migrations;
 mod obs;
+mod outputs;
 mod peek;
 mod readme;
 mod real_inputs;

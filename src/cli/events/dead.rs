@@ -204,7 +204,7 @@ fn unknown(id: i64) -> Failure {
 #[command(after_long_help = "Examples:
   obs events dead retry --code unknown_type --set type=request --dry-run
   obs events dead retry 12 13 --map timestamp=created
-  obs events dead retry --source t.csv --header 'TIMESTAMP,tokens' --map timestamp=TIMESTAMP")]
+  obs events dead retry --source t.csv --header ts,tokens --set type=cache")]
 struct RetryArgs {
     /// Only these, by number
     #[arg(value_name = "ID")]
