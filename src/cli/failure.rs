@@ -316,6 +316,8 @@ impl From<StoreError> for Failure {
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")
                 .hint("make room on the disk; what was acknowledged is safe"),
+            StoreError::Disk(_) => failure(Kind::Failed, "disk_failed")
+                .hint("see the system's log; what was acknowledged before is in the store"),
             StoreError::Io { .. } => {
                 failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
             }

@@ -55,12 +55,42 @@ fn a_late_event_between_plan_and_cut_holds_minutes_back_as_well() {
     roll_up(store);
     let target = store.read(|txn| plan(txn, Millis(9 * HOUR))).unwrap();
     append(store, &[request(60_000)], Dedupe::TimeId, false);
-    for tier in [Resolution::Raw, Resolution::Minute] {
-        assert_eq!(cut(store, tier, target.of(tier)).unwrap(), 0);
-    }
+    assert_eq!(let_go_raw(store, target.raw, 9, 9).unwrap(), 0);
+    assert_eq!(cut(store, Resolution::Minute, target.minute).unwrap(), 0);
     roll_up(store);
     let hours = testing::buckets(store, Resolution::Hour);
     assert_eq!(hours.values().map(|stats| stats.requests).sum::<u64>(), 3);
+}
+
+#[test]
+fn a_clean_up_cut_short_counts_nothing_twice_and_is_completed_by_the_next() {
+    let mut temporary = empty();
+    let store = &mut temporary.store;
+    keep(store, Some(HOUR));
+    let requests: Vec<_> = (0..6).map(|n| request(n * 20_000)).collect();
+    append(store, &requests, Dedupe::TimeId, false);
+    roll_up(store);
+    let now = Millis(9 * HOUR);
+    let target = store.read(|txn| plan(txn, now)).unwrap();
+    // Two of the first minute are gone, the third lies below the floor.
+    assert_eq!(let_go_raw(store, target.raw, 2, 1).unwrap(), 2);
+    append(store, &[request(50_000)], Dedupe::TimeId, true);
+    assert_eq!(
+        testing::events(store),
+        3 + 1,
+        "the event that came late made way for itself"
+    );
+    assert_eq!(let_go_raw(store, target.raw, 2, 9).unwrap(), 3);
+    assert_eq!(
+        testing::events(store),
+        1,
+        "the late one waits for its roll-up"
+    );
+    roll_up(store);
+    let minutes = testing::buckets(store, Resolution::Minute);
+    let counts: Vec<u64> = minutes.values().map(|stats| stats.requests).collect();
+    assert_eq!(counts, [4, 3]);
+    assert_eq!(run(store, now).unwrap().cuts[0].rows, 0);
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The disk, or the limit on the file, is full.
     #[error("there is no room for the store to grow")]
     Full,
+    /// The system could not read or write the file.
+    #[error("the disk failed")]
+    Disk(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file could not be created, opened or locked.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -70,11 +73,30 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
             ErrorCode::ReadOnly => StoreError::ReadOnly,
             ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::SystemIoFailure => StoreError::Disk(Box::new(error)),
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 StoreError::Damaged(error.to_string())
             }
             _ => StoreError::Sql(error),
         }
+    }
+}
+
+impl From<refinery::Error> for StoreError {
+    /// What the disk did to a migration is the disk's affair, not the migration's.
+    fn from(error: refinery::Error) -> StoreError {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(e) = cause {
+            let code = e
+                .downcast_ref()
+                .and_then(rusqlite::Error::sqlite_error_code);
+            match code {
+                Some(ErrorCode::DiskFull) => return StoreError::Full,
+                Some(ErrorCode::SystemIoFailure) => return StoreError::Disk(Box::new(error)),
+                Some(_) | None => cause = e.source(),
+            }
+        }
+        StoreError::Migration(Box::new(error))
     }
 }
 

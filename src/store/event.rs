@@ -303,6 +303,7 @@ impl Appending<'_, '_> {
                 self.refuse_as_too_old(row, &pack.lines)?;
                 continue;
             }
+            self.make_way(Millis(row.at))?;
             let seen = match self.writer.dedupe {
                 Dedupe::Id if row.id != Id::Absent => self.settle_identity(row)?,
                 Dedupe::Id | Dedupe::TimeId | Dedupe::Content => Seen::Never,
@@ -409,7 +410,24 @@ impl Appending<'_, '_> {
     fn first_seen(&self, h: i64) -> Result<Option<Millis>, StoreError> {
         let mut stmt = self.txn.conn.prepare_cached(FIRST_SEEN)?;
         let mut rows = stmt.query(named_params! { ":h": h })?;
-        Ok(rows.next()?.map(|r| r.get(0).map(Millis)).transpose()?)
+        match rows.next()?.map(|r| r.get(0).map(Millis)).transpose()? {
+            Some(first) if self.make_way(first)? => Ok(None),
+            first => Ok(first),
+        }
+    }
+
+    /// Lets go what a clean-up left of a minute below the floor, so that an event that
+    /// comes into it is not taken for one of those that its bucket knows already; says
+    /// whether it did.
+    fn make_way(&self, at: Millis) -> Result<bool, StoreError> {
+        let minute = at.floor(Millis::MINUTE);
+        let waits = || Ok::<_, StoreError>(self.txn.unseen_since(minute)?.is_some());
+        if at >= self.raw_floor || self.dirty.contains(&minute.0) || waits()? {
+            return Ok(false);
+        }
+        self.txn
+            .let_go(Span::new(minute, minute.plus(Millis::MINUTE)))?;
+        Ok(true)
     }
 
     fn stored(&self, at: Millis, h: i64) -> Result<Option<Stored>, StoreError> {

@@ -214,6 +214,18 @@ fn wait_for_writer(attempts: i32) -> bool {
     again
 }
 
+impl Store {
+    /// Leaves the write lock free for as long as a waiting writer needs to see it:
+    /// between transactions that follow each other without a pause, it would starve.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "SQLite has no queue for writers; a gap lets the one that asks again in"
+    )]
+    pub fn let_others_write(&self) {
+        std::thread::sleep(BUSY_POLL * 2);
+    }
+}
+
 fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
     let id: i64 = conn
         .pragma_query_value(None, "application_id", |r| r.get(0))
@@ -241,10 +253,13 @@ fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
 const KNOWN_VERSION: i64 = 3;
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    // Grouped: else a migration and the note that it ran are two transactions, and a
+    // disk that fails between them leaves a store that no start can complete.
     embedded::migrations::runner()
+        .set_grouped(true)
         .run(conn)
         .map(|_| ())
-        .map_err(|e| StoreError::Migration(Box::new(e)))
+        .map_err(StoreError::from)
 }
 
 impl Store {

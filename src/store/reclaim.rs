@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 
 use super::{Store, StoreError, Txn};
-use crate::model::Millis;
+use crate::model::{Millis, Span};
 
 const FREE_PAGES: &str = "PRAGMA freelist_count";
 const PAGES: &str = "PRAGMA page_count";
@@ -31,6 +31,10 @@ const UNUSED_NAMES: &str = "SELECT id FROM name WHERE id NOT IN (
 const DROP_SERIES: &str = "DELETE FROM series WHERE id = :id";
 const DROP_NAME: &str = "DELETE FROM name WHERE id = :id";
 const LAST_BATCH: &str = "SELECT max(id) FROM ingest_batch";
+
+/// The first event after so many others.
+const END_OF_SLICE: &str = "SELECT at_ms FROM event WHERE at_ms >= :from AND at_ms < :until
+ ORDER BY at_ms, h LIMIT 1 OFFSET :events";
 
 /// Names forgotten in one transaction.
 const NAMES_AT_ONCE: usize = 2_000;
@@ -90,6 +94,7 @@ impl Store {
                     txn.raise_name_epoch()?;
                     Ok::<_, StoreError>(ids.len() as u64)
                 })?;
+                self.let_others_write();
             }
         }
         Ok(forgotten)
@@ -109,6 +114,40 @@ impl Store {
 }
 
 impl Txn<'_> {
+    /// Deletes the next raw events from before their floor, some `events` of them, and
+    /// says how many and where to go on; `None`: there are no more.
+    ///
+    /// Events there that wait for a roll-up stay: their minute is dirty.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn sweep(&self, from: Millis, events: u32) -> Result<Option<(u64, Millis)>, StoreError> {
+        let floor = self.floors()?.raw;
+        let mut from = from;
+        while let Some(first) = self.first_event(from)?.filter(|at| *at < floor) {
+            let minute = first.floor(Millis::MINUTE);
+            let waiting = self.dirty_minutes(Span::new(minute, floor), 1)?;
+            let end = waiting.first().map_or(floor, |(minute, _)| *minute);
+            if end > minute {
+                let until = self.end_of_slice(Span::new(first, end), events)?;
+                return Ok(Some((self.let_go(Span::new(first, until))?, until)));
+            }
+            from = minute.plus(Millis::MINUTE);
+        }
+        Ok(None)
+    }
+
+    /// Where a slice of so many events ends; events of one moment are not parted.
+    fn end_of_slice(&self, span: Span, events: u32) -> Result<Millis, StoreError> {
+        let mut stmt = self.conn.prepare_cached(END_OF_SLICE)?;
+        let mut rows = stmt.query(named_params! {
+        ":from": span.from.0, ":until": span.until.0, ":events": events })?;
+        Ok(match rows.next()? {
+            Some(row) => Millis(row.get(0)?).max(span.from.plus(1)),
+            None => span.until,
+        })
+    }
+
     /// Forgets the batches and dead letters of before `until`.
     ///
     /// # Errors

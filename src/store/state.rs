@@ -8,8 +8,9 @@ use crate::model::{Millis, Resolution};
 /// The moment before which a tier keeps nothing. `Millis(i64::MIN)` until retention ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Floors {
-    /// Raw events before it are not in any aggregate yet, and let go by the roll-up
-    /// that adds them. A whole UTC hour.
+    /// Raw events before it are either not in any aggregate yet (their minute is dirty),
+    /// and let go by the roll-up that adds them; or they are as good as gone, waiting to
+    /// be swept. A whole UTC hour.
     pub raw: Millis,
     /// Of minute buckets. A whole UTC hour.
     pub minute: Millis,
@@ -67,7 +68,8 @@ impl Txn<'_> {
         })
     }
 
-    /// Raises the floor of a tier. Only the transaction that deletes below it may.
+    /// Raises the floor of a tier: of buckets, only in the transaction that deletes
+    /// below it; of raw events, only when all below it are rolled up.
     ///
     /// # Errors
     /// When the store cannot be written.

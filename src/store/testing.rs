@@ -82,6 +82,11 @@ pub(crate) fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
     rows.map(Result::unwrap).collect()
 }
 
+/// How many raw events there are, swept or not.
+pub(crate) fn events(store: &Store) -> usize {
+    rows(store, "SELECT at_ms FROM event").len()
+}
+
 /// Everything that roll-ups write, byte by byte.
 pub(crate) fn aggregates(store: &Store) -> Vec<Vec<Vec<Value>>> {
     [

@@ -19,6 +19,7 @@ mod cli_record;
 mod cli_retention;
 mod cli_rollup;
 mod cli_stats;
+mod faults;
 mod floors;
 mod hostile;
 mod lines;

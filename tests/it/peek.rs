@@ -33,6 +33,13 @@ impl Peek {
         Ok(Peek(conn))
     }
 
+    /// Events in the store, which may not be there yet.
+    pub fn look(obs: &Obs) -> Option<i64> {
+        let peek = Peek::try_at(&obs.db()).ok()?;
+        let sql = "SELECT count(*) FROM event";
+        peek.0.query_row(sql, [], |row| row.get(0)).ok()
+    }
+
     /// The one number a query gives; 0 for NULL.
     #[track_caller]
     pub fn number(&self, sql: &str) -> i64 {
@@ -170,10 +177,6 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[track_caller]
 pub fn until_stored(obs: &Obs, events: i64) {
     until(&format!("{events} events are stored"), || {
-        let count = |peek: Peek| {
-            let sql = "SELECT count(*) FROM event";
-            peek.0.query_row(sql, [], |row| row.get::<_, i64>(0))
-        };
-        Peek::try_at(&obs.db()).and_then(count).unwrap_or(0) >= events
+        Peek::look(obs).unwrap_or(0) >= events
     });
 }

@@ -134,6 +134,8 @@ pub(crate) enum Deed {
     RollUp(i64),
     /// Let go what outlived its age.
     Retain,
+    /// Begin with it, and be ended after so many slices of so many events.
+    RetainSome { events: u32, slices: u32 },
     /// From now on keep things that long.
     Keep(Retention),
     /// Make the aggregates anew.
@@ -169,6 +171,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => prop_oneof![0..2 * HOUR, 0..2 * DAY].prop_map(Deed::Wait),
         3 => prop_oneof![Just(0), 0..3 * HOUR, 0..2 * DAY].prop_map(Deed::RollUp),
         3 => Just(Deed::Retain),
+        3 => (1..4_u32, 0..4_u32).prop_map(|(events, slices)| Deed::RetainSome { events, slices }),
         1 => keeping().prop_map(Deed::Keep),
         1 => Just(Deed::Rebuild),
     ]

@@ -115,6 +115,13 @@ impl Past {
                     Err(format!("floors {found:?} for {expected:?}"))
                 }
             }
+            Deed::RetainSome { events, slices } => {
+                let (store, now) = (&mut self.temporary.store, Millis(self.now));
+                let target = store.read(|txn| retention::plan(txn, now)).map_err(told)?;
+                retention::let_go_raw(store, target.raw, *events, *slices).map_err(told)?;
+                self.let_go_raw();
+                Ok(())
+            }
             Deed::Keep(keeping) => {
                 self.keeping = *keeping;
                 let set = self.temporary.store.write(|txn| txn.set_retention(keeping));
@@ -247,19 +254,33 @@ impl Past {
         self.first_seen.retain(|_, at| !gone(*at));
     }
 
+    /// Below the floor nothing counts any more, whether or not it is deleted yet.
+    fn let_go_raw(&mut self) {
+        let old = self.floors.raw;
+        let waiting = self.dirty.range(old.0..).next();
+        let waiting = waiting.map_or(i64::MAX, |minute| minute - minute.rem_euclid(HOUR));
+        let raw = self.due(self.keeping.raw, old, HOUR).min(waiting);
+        self.floors.raw = Millis(raw);
+        self.forget(|at| old.0 <= at && at < raw);
+    }
+
+    fn due(&self, kept: Option<i64>, floor: Millis, grid: i64) -> i64 {
+        let cut = kept.map_or(i64::MIN, |kept| {
+            self.now - kept - (self.now - kept).rem_euclid(grid)
+        });
+        cut.max(floor.0)
+    }
+
     fn let_go(&mut self) {
+        self.let_go_raw();
         let Retention {
-            raw,
+            raw: _,
             minute,
             hour,
             day,
             ledger,
         } = self.keeping;
         let now = self.now;
-        let due = |kept: Option<i64>, floor: Millis, grid: i64| {
-            let cut = kept.map_or(i64::MIN, |kept| now - kept - (now - kept).rem_euclid(grid));
-            cut.max(floor.0)
-        };
         let whole_day = |at: i64| {
             if at == i64::MIN {
                 at
@@ -268,21 +289,18 @@ impl Past {
             }
         };
         let old = self.floors;
-        let waiting = self.dirty.range(old.raw.0..).next();
-        let waiting = waiting.map_or(i64::MAX, |minute| minute - minute.rem_euclid(HOUR));
-        let raw = due(raw, old.raw, HOUR).min(waiting);
-        let minute = due(minute, old.minute, HOUR).min(raw).max(old.minute.0);
-        let hour = due(hour, old.hour, DAY)
-            .min(whole_day(minute))
-            .max(old.hour.0);
-        let oldest = due(day, old.day, DAY).min(hour).max(old.day.0);
+        let raw = old.raw.0;
+        let minute = self.due(minute, old.minute, HOUR).min(raw);
+        let minute = minute.max(old.minute.0);
+        let hour = self.due(hour, old.hour, DAY).min(whole_day(minute));
+        let hour = hour.max(old.hour.0);
+        let oldest = self.due(day, old.day, DAY).min(hour).max(old.day.0);
         self.floors = Floors {
-            raw: Millis(raw),
+            raw: old.raw,
             minute: Millis(minute),
             hour: Millis(hour),
             day: Millis(oldest),
         };
-        self.forget(|at| old.raw.0 <= at && at < raw);
         let cut = |kept: Option<i64>, before: Option<i64>| {
             before.max(kept.map(|kept| (now - kept).min(raw)))
         };
