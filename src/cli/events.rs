@@ -28,8 +28,8 @@ const CANDIDATES: usize = 8;
     after_long_help = "Examples:
   obs events                                     the last 50 of 24 hours
   obs events --status error --since 7d           what failed in a week
-  obs events --type cache --provider claude      what the cache did for one provider
-  obs events --label region=eu-1 --sort time     by what metadata says, oldest first
+  obs events --type cache --provider claude      what one cache did
+  obs events --label region=eu-1 --sort time     by metadata, oldest first
   obs events --limit 500 -o jsonl --since today  for a program"
 )]
 pub(super) struct Args {

@@ -25,7 +25,7 @@ use crate::store::{Order, Record, Settings, Txn, identity_of};
 #[command(after_long_help = "Examples:
   obs export events --out events.jsonl            everything that is still raw
   obs export events | obs --db copy.db ingest -   into another store
-  obs export events --since 7d --provider claude --format csv --out week.csv
+  obs export events --since 7d --format csv --out week.csv
   obs export rollups --tier 1day --format csv
   obs export prometheus                           for a scrape")]
 pub(super) struct Args {
@@ -93,7 +93,7 @@ struct AllArgs {
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
   obs export prometheus
-  obs export prometheus --out /var/lib/node_exporter/obs.prom --yes")]
+  obs export prometheus --out obs.prom --yes")]
 struct PrometheusArgs {
     #[command(flatten)]
     target: Target,

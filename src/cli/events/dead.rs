@@ -19,9 +19,9 @@ use crate::store::{Buried, StoreError, Which};
 #[command(
     args_conflicts_with_subcommands = true,
     after_long_help = "Examples:
-  obs events dead                                      the latest 50
+  obs events dead                              the latest 50
   obs events dead --code unknown_type --since 7d
-  obs events dead show 12                              the line and the reason
+  obs events dead show 12                      the line and why
   obs events dead retry --code unknown_type --set type=request
   obs events dead delete --source old.jsonl --dry-run"
 )]
