@@ -36,6 +36,14 @@ impl BatchCounts {
     }
 }
 
+/// The code of that refusal.
+pub const TOO_OLD: &str = "too_old";
+
+/// Why an event from before the floor of raw events is refused.
+pub fn too_old(at: Millis, floor: Millis) -> String {
+    format!("timestamp: {at} is before {floor}, from which on raw events are kept")
+}
+
 /// A line that could not be stored as an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {

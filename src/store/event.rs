@@ -4,6 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row as SqlRow, Statement, named_params};
 use rustc_hash::FxHashSet;
 
+use super::batch::{TOO_OLD, too_old};
 use super::columns::Binder;
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
@@ -67,14 +68,6 @@ pub struct Stored {
     pub session: NameId,
     /// The transaction that brought it.
     pub batch: i64,
-}
-
-/// The code of that refusal.
-pub const TOO_OLD: &str = "too_old";
-
-/// Why an event from before the floor of raw events is refused.
-pub fn too_old(at: Millis, floor: Millis) -> String {
-    format!("timestamp: {at} is before {floor}, from which on raw events are kept")
 }
 
 /// What a transaction of an ingest did.

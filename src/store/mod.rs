@@ -34,11 +34,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use alert::Change;
-pub use batch::{BatchCounts, DeadLetter};
+pub use batch::{BatchCounts, DeadLetter, TOO_OLD, too_old};
 pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
-pub use event::{Appending, EventWriter, Outcome, Stored, TOO_OLD, too_old};
+pub use event::{Appending, EventWriter, Outcome, Stored};
 pub use identity::{Dedupe, Origin, identity_of};
 pub use ledger::{LedgerKey, SessionKey};
 pub use letter::{Buried, Which};

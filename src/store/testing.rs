@@ -87,6 +87,21 @@ pub(crate) fn events(store: &Store) -> usize {
     rows(store, "SELECT at_ms FROM event").len()
 }
 
+/// All that is told of raw events, but when they were stored.
+pub(crate) fn told(store: &Store) -> Vec<Vec<Value>> {
+    let sql = "SELECT r.*, e.audio_input, e.audio_output, e.image_input, e.unclassified, e.total_told
+        FROM metrics_raw r JOIN event e ON printf('%x-%016x', e.at_ms, e.h) = r.ref ORDER BY r.timestamp, r.ref";
+    let columns = rows(store, "SELECT name FROM pragma_table_info('metrics_raw')");
+    let stored_at = columns
+        .iter()
+        .position(|row| row[0] == Value::Text("created_at".into()));
+    let mut told = rows(store, sql);
+    for row in &mut told {
+        row.remove(stored_at.unwrap());
+    }
+    told
+}
+
 /// Everything that roll-ups write, byte by byte.
 pub(crate) fn aggregates(store: &Store) -> Vec<Vec<Vec<Value>>> {
     [

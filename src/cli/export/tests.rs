@@ -2,30 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use proptest::prelude::*;
-use rusqlite::types::Value;
-
 use super::{EVER, write_events};
 use crate::input::{Decoded, Decoder, Format, Options};
 use crate::model::{Event, Millis, Usd};
 use crate::query::events::{Wanted, each};
 use crate::render::native;
 use crate::render::sheet::Sheet;
-use crate::store::testing::{Temporary, append, empty, history, rows, witness::BEGINNING};
+use crate::store::testing::{Temporary, append, empty, history, told, witness::BEGINNING};
 use crate::store::{Dedupe, Order, StoreError};
-
-/// All that is told of an event, but when it was stored.
-const ALL: &str = "SELECT r.*, NULL AS created_at, e.audio_input, e.audio_output, e.image_input, e.unclassified,
- e.total_told FROM metrics_raw r JOIN event e ON printf('%x-%016x', e.at_ms, e.h) = r.ref ORDER BY r.timestamp, r.ref";
-
-fn content(temporary: &Temporary) -> Vec<Vec<Value>> {
-    let created_at = 44;
-    let mut all = rows(&temporary.store, ALL);
-    all.iter_mut().for_each(|row| {
-        row.remove(created_at);
-    });
-    all
-}
+use proptest::prelude::*;
 
 /// Texts that an export must carry unharmed.
 fn hostile() -> impl Strategy<Value = String> {
@@ -137,7 +122,7 @@ proptest! {
             let export = exported(&mut from, format);
             let read = read_back(&export, format);
             append(&mut into.store, &read, Dedupe::TimeId, false);
-            prop_assert_eq!(content(&into), content(&from));
+            prop_assert_eq!(told(&into.store), told(&from.store));
             prop_assert_eq!(exported(&mut into, format), export);
         }
     }
