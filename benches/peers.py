@@ -5,6 +5,8 @@
     benches/peers.py duckdb-rollup LOAD STORE    exact minute, hour and day tables, after duckdb-load
     benches/peers.py duckdb-p95    LOAD STORE    24 h of p95 a minute of one provider, after duckdb-load
     benches/peers.py sqlite3-load  LOAD STORE    json.loads and executemany, one index on time
+    benches/peers.py command-load  LOAD STORE    the sqlite3 command: .import of lines, then columns, one index on time
+    benches/peers.py utils-load    LOAD STORE    sqlite-utils insert --nl --alter
 
 Prints the seconds of the work alone, without starting Python. Nothing here
 removes duplicates, keeps a sum exact or survives a power cut between two rows:
@@ -14,6 +16,7 @@ each peer does less than `obs` does, in its own best way.
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -124,11 +127,35 @@ def sqlite3_load(load, store):
     return time.perf_counter() - started
 
 
+def command_load(load, store):
+    columns = ", ".join(f"line ->> '{name}' AS \"{name}\"" for name in COLUMNS)
+    script = f"""PRAGMA journal_mode = WAL;
+        CREATE TEMP TABLE lines(line TEXT);
+        .mode ascii
+        .separator "\\037" "\\n"
+        .import "{load}" lines
+        CREATE TABLE event AS SELECT {columns} FROM lines;
+        CREATE INDEX event_time ON event("timestamp");"""
+    script = "\n".join(line.strip() for line in script.splitlines())
+    started = time.perf_counter()
+    subprocess.run(["sqlite3", "-bail", store], input=script, text=True, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def utils_load(load, store):
+    command = [sys.executable, "-m", "sqlite_utils", "insert", store, "event", load, "--nl", "--alter", "--silent"]
+    started = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - started
+
+
 PEERS = {
     "duckdb-load": duckdb_load,
     "duckdb-rollup": duckdb_rollup,
     "duckdb-p95": duckdb_p95,
     "sqlite3-load": sqlite3_load,
+    "command-load": command_load,
+    "utils-load": utils_load,
 }
 
 if __name__ == "__main__":

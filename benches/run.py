@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Bench:
         self.events, self.end_ms = count_and_end(self.load)
         self.last_lines = last_lines(self.load)
         self.done = {}
+        self.peers = []
         for name in ("raw", "rolled", "duck"):
             self.fresh(name)
         os.chdir(self.folder)
@@ -203,6 +205,57 @@ def start(bench):
                   f"empty binary {empty_ms:.1f} ms", "{:.1f}")
 
 
+def peers(bench):
+    """Loads the same lines with whatever is at hand; a peer that is missing is told."""
+    loads = [
+        (f"obs {told_version([bench.obs, '--version'])}", None),
+        (f"DuckDB {installed('duckdb')}", "duckdb-load"),
+        (f"Python's sqlite3, SQLite {sqlite3.sqlite_version}", "sqlite3-load"),
+        (f"sqlite3 command {told_version(['sqlite3', '--version'])}", "command-load"),
+        (f"sqlite-utils {installed('sqlite-utils')}", "utils-load"),
+    ]
+    first_s = None
+    for name, peer in loads:
+        if name.endswith(MISSING):
+            bench.peers.append([name, "", "", "", "", ""])
+            continue
+        store = bench.fresh(peer or "raw")
+        taken = bench.peer(peer, store) if peer else bench.ask("ingest", store, "ingest", bench.load)
+        first_s = first_s or taken.wall_s
+        size = sum(file.stat().st_size for file in bench.folder.glob(f"{store.name}*"))
+        bench.peers.append([
+            name,
+            f"{taken.wall_s:.2f}",
+            f"{taken.wall_s / first_s:.1f}",
+            f"{bench.events / taken.wall_s / 1e3:.0f}",
+            f"{taken.peak_bytes / MIB:.0f}",
+            f"{size / bench.events:.1f}",
+        ])
+        if peer not in (None, "duckdb-load"):
+            bench.fresh(peer)
+    return ()
+
+
+MISSING = "is not here"
+
+
+def installed(package):
+    """The version of a Python package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return MISSING
+
+
+def told_version(command):
+    """What a program says of its version."""
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return MISSING
+    return next(word for word in told.split() if word[0].isdigit())
+
+
 def long_ingest(bench):
     """Ten times the events take no more memory; only with --long."""
     load = bench.made_load(10 * bench.events)
@@ -218,6 +271,7 @@ BENCHES = {
     "minute": next_minute,
     "questions": questions,
     "start": start,
+    "peers": peers,
     "long": long_ingest,
 }
 
@@ -273,11 +327,13 @@ def details(bench):
 
 def report(bench, promises):
     commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    loads = ["the same lines loaded by", "s", "times obs", "k events/s", "peak, MiB", "bytes an event"]
     return "\n".join([
         f"## {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, {commit.stdout.strip() or 'no commit'}\n",
         f"`{shlex.join(['scripts/bench', *map(os.path.basename, sys.argv[1:])])}` on {machine()}; "
         f"{bench.events:,} events; DuckDB {importlib.metadata.version('duckdb')}.\n",
         markdown(["promise", "must", "aim", "measured", "peer", "value", "kept"], [p.cells() for p in promises]),
+        *([markdown(loads, bench.peers)] if bench.peers else []),
         markdown(["command", "runs", "wall, s", "from .. to", "CPU, s", "peak, MiB", "others' CPU, s"], details(bench)),
     ])
 

@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use chrono::Weekday;
 use libfuzzer_sys::fuzz_target;
 use obs::cli::time::{Frame, Side, parse_step, parse_time};
 use obs::model::{Millis, Zone, parse_duration};
@@ -12,7 +13,7 @@ fuzz_target!(|text: &str| {
         let frame = Frame {
             now: Millis(1_772_366_400_000),
             zone: Zone::parse(zone).expect("the zone exists"),
-            week_start: Default::default(),
+            week_start: Weekday::Mon,
         };
         for side in [Side::Since, Side::Until] {
             if let Ok(parsed) = parse_time(text, side, &frame) {

@@ -119,9 +119,9 @@ impl Failure {
         let (line, column) = error.line_and_column(text);
         let mut failure = Failure::usage("expression_invalid", error.to_string())
             .at(format!("{what}:{line}:{column}"))
-            .details(json!({ "expression": text, "line": line, "column": column }));
+            .details(json!({ "expression": text, "line": line, "column": column }))
+            .showing(text, line, column);
         failure.0.hint = error.hint.clone();
-        failure.0.snippet = Snippet::around(text, line, column);
         failure
     }
 
@@ -146,6 +146,13 @@ impl Failure {
             }
             cause = error.source();
         }
+        self
+    }
+
+    /// Shows the line of the text that was misread, with a mark below the place.
+    #[must_use]
+    pub fn showing(mut self, text: &str, line: usize, column: usize) -> Failure {
+        self.0.snippet = Snippet::around(text, line, column);
         self
     }
 

@@ -1,7 +1,7 @@
 //! `obs ingest`: events from files or a pipe. How lines are read and stored is
 //! known to `crate::ingest`; here are the flags and what they stand for.
 
-mod signals;
+pub(super) mod signals;
 mod summary;
 mod watcher;
 

@@ -24,6 +24,7 @@ mod retention;
 mod rollup;
 mod run;
 mod snippet;
+mod sql;
 mod stats;
 pub mod time;
 mod told;
@@ -70,6 +71,7 @@ enum Command {
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
     Query(query::Args),
+    Sql(sql::Args),
     Chart(chart::Args),
     Events(events::Args),
     Export(export::Args),
@@ -84,7 +86,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "chart", "events"],
+        commands: &["stats", "query", "sql", "chart", "events"],
     },
     help::Group {
         title: "Operate",
@@ -105,6 +107,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
         Command::Query(args) => query::run(ctx, args),
+        Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Events(args) => events::run(ctx, args),
         Command::Export(args) => export::run(ctx, args),

@@ -3,6 +3,7 @@
 use super::asked::{Reading, Scope, agreed, cut};
 use super::context::Context;
 use super::failure::Failure;
+use super::sql;
 use super::time::parse_step;
 use super::told;
 use crate::model::Measure;
@@ -16,16 +17,20 @@ use crate::render::{Answer, Cell, Column};
 /// each bucket and group, empty ones too; --step none gives one value for the whole
 /// window. With a comparison behind it (`> 2s`, `> 5%`, `>= $10`), only the rows
 /// for which it holds are told.
+///
+/// With --sql, a statement of your own is answered: over `metrics_raw`, `metrics_1min`,
+/// `metrics_1hour`, `metrics_1day` and the other names of docs/schema.md. It can only read.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
   obs query --list                                     every measure
   obs query 'p95_latency by (model)' --since 7d        a series a model
   obs query 'error_rate{provider=\"claude\"}' --step 1h  by the hour
   obs query 'cost by (project)' --step none            one value a project
-  obs query 'p95_latency > 2s' --step 1m               the slow minutes")]
+  obs query 'p95_latency > 2s' --step 1m               the slow minutes
+  obs query --sql 'SELECT model, count(*) FROM metrics_raw GROUP BY model'")]
 pub(super) struct Args {
     /// What is asked, in quotes
-    #[arg(value_name = "EXPR", required_unless_present = "list")]
+    #[arg(value_name = "EXPR", required_unless_present_any = ["list", "sql"])]
     expression: Option<String>,
     #[command(flatten)]
     scope: Scope,
@@ -37,6 +42,16 @@ pub(super) struct Args {
         help_heading = "Time"
     )]
     step: String,
+    /// Answer a statement of SQL instead: in quotes, - for stdin, @FILE for a file
+    #[arg(
+        long,
+        value_name = "STATEMENT",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["expression", "step", "explain", "list", "Window", "Filter"]
+    )]
+    sql: Option<String>,
+    #[command(flatten)]
+    bounds: sql::Bounds,
     /// Say on stderr which tiers answered and why
     #[arg(long, help_heading = "Output")]
     explain: bool,
@@ -46,6 +61,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
+    if let Some(statement) = &args.sql {
+        return sql::answer(ctx, statement, &args.bounds);
+    }
+    if args.bounds.are_given() {
+        let message = "--limit and --timeout go with --sql";
+        return Err(Failure::usage("usage", message).hint("a series is not cut; --since is"));
+    }
     let Some(expression) = &args.expression else {
         return ctx.answer(&measures());
     };

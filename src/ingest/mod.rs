@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::input::{Format, InputError, Options};
 use crate::model::Millis;
+use crate::prices::PriceTable;
 use crate::store::{
     Appending, BatchCounts, DeadLetter, Dedupe, EventWriter, Pack, Store, StoreError,
 };
@@ -150,7 +151,7 @@ pub fn run(
         observer,
     };
     let kept = store.read(|txn| txn.retention())?.raw;
-    let mut inbox = reader::start(job, kept, stop);
+    let mut inbox = reader::start(job, kept, PriceTable::default(), stop);
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;
     }
@@ -170,7 +171,7 @@ pub fn rehearse(
     observer: &mut dyn Observer,
 ) -> Result<Summary, IngestError> {
     let (strict, source) = (job.strict, job.source.clone());
-    let mut inbox = reader::start(job, None, stop);
+    let mut inbox = reader::start(job, None, PriceTable::default(), stop);
     let mut summary = Summary::default();
     while let Some(pack) = inbox.wait()? {
         summary.counts.accepted += (pack.len() - pack.letters().len()) as u64;

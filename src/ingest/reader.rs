@@ -8,7 +8,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use super::inbox::{Inbox, Message};
 use super::{IngestError, Job};
 use crate::input::{Body, Decoded, Decoder, Line, Lines, Reject, open};
-use crate::model::Millis;
+use crate::model::{Event, Labels, Millis, Signal};
+use crate::prices::PriceTable;
 use crate::store::{DeadLetter, Origin, Packer};
 
 /// Packs that may wait for the writer: reading stays ahead, memory stays small.
@@ -23,6 +24,7 @@ const SAMPLE: usize = 64 << 10;
 pub(super) fn start<'s>(
     mut job: Job,
     raw_kept_ms: Option<i64>,
+    prices: PriceTable,
     stop: &'s Arc<AtomicBool>,
 ) -> Inbox<'s> {
     let (sender, receiver) = sync_channel(AHEAD);
@@ -35,7 +37,7 @@ pub(super) fn start<'s>(
     let stop = Arc::clone(stop);
     std::thread::spawn(move || {
         // A listener that is gone does not want to know how it ended.
-        let _ = match read(job, raw_kept_ms, &stop, &sender) {
+        let _ = match read(job, raw_kept_ms, prices, &stop, &sender) {
             Ok(()) => Ok(()),
             Err(error) => sender.send(Message::Failed(error)),
         };
@@ -61,6 +63,7 @@ impl Read for Watched {
 fn read(
     job: Job,
     raw_kept_ms: Option<i64>,
+    mut prices: PriceTable,
     stop: &AtomicBool,
     sender: &SyncSender<Message>,
 ) -> Result<(), IngestError> {
@@ -96,7 +99,15 @@ fn read(
         };
         for line in chunk {
             bytes = line.offset;
-            take(&mut decoder, &mut packer, &line, nonce, max_line).map_err(unfit)?;
+            take(
+                &mut decoder,
+                &mut prices,
+                &mut packer,
+                &line,
+                nonce,
+                max_line,
+            )
+            .map_err(unfit)?;
             if packer.len() >= LINES_PER_PACK && !send(sender, &mut packer, bytes) {
                 return Ok(());
             }
@@ -117,6 +128,7 @@ fn send(sender: &SyncSender<Message>, packer: &mut Packer, bytes: u64) -> bool {
 
 fn take(
     decoder: &mut Decoder,
+    prices: &mut PriceTable,
     packer: &mut Packer,
     line: &Line<'_>,
     nonce: Option<u64>,
@@ -124,7 +136,8 @@ fn take(
 ) -> Result<(), crate::input::InputError> {
     match &line.body {
         Body::Whole(bytes) => match decoder.decode(bytes)? {
-            Decoded::Event(event) => {
+            Decoded::Event(mut event) => {
+                price(&mut event, prices);
                 packer.add(
                     &event,
                     Origin {
@@ -150,6 +163,24 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// Says what a request cost by the price table, when that knows it and the line
+/// does not say so itself, as an export does.
+pub(super) fn price(event: &mut Event<'_>, prices: &mut PriceTable) {
+    let (Signal::Request { .. }, Some(tokens), None) =
+        (event.signal, &event.tokens, event.cost_computed)
+    else {
+        return;
+    };
+    let Labels {
+        provider, model, ..
+    } = &event.labels;
+    let price = model
+        .as_deref()
+        .and_then(|model| prices.find(provider.as_deref(), model, event.at));
+    let bill = price.map(|price| price.cost(tokens, event.service_tier));
+    event.cost_computed = bill.and_then(Result::ok).map(|bill| bill.total);
 }
 
 fn letter(line: &Line<'_>, reject: &Reject, bytes: &[u8], truncated: bool) -> DeadLetter {

@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::IngestError;
+use super::reader::price;
 use crate::input::{Decoded, Decoder, Format, Options};
 use crate::model::Millis;
+use crate::prices::PriceTable;
 use crate::store::{
     BatchCounts, Buried, Dedupe, EventWriter, Origin, Packer, Store, StoreError, TOO_OLD, Txn,
     Which, too_old,
@@ -110,6 +112,7 @@ struct Source {
 
 fn mend(txn: &Txn<'_>, job: &Retry, letters: Vec<Buried>) -> Result<Mended, IngestError> {
     let floor = txn.floors()?.raw;
+    let mut prices = PriceTable::default();
     let mut mended = Mended::default();
     let mut sources: BTreeMap<String, Source> = BTreeMap::new();
     for mut buried in letters {
@@ -134,7 +137,8 @@ fn mend(txn: &Txn<'_>, job: &Retry, letters: Vec<Buried>) -> Result<Mended, Inge
             Decoded::Event(event) if event.at < floor && !job.backfill => {
                 (TOO_OLD, too_old(event.at, floor))
             }
-            Decoded::Event(event) => {
+            Decoded::Event(mut event) => {
+                price(&mut event, &mut prices);
                 let origin = Origin {
                     line: buried.letter.line,
                     byte_offset: buried.letter.byte_offset,

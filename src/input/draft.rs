@@ -16,7 +16,7 @@ const MAX_LABEL: usize = 4_096;
 /// The longest latency: 24 h in microseconds.
 const MAX_LATENCY_US: i64 = 24 * 3_600 * 1_000_000;
 /// The largest cost of one event.
-const MAX_COST: Usd = Usd::dollars(10_000);
+pub(super) const MAX_COST: Usd = Usd::dollars(10_000);
 
 /// The value of a field as it is written, from the line (`'a`) or the settings (`'d`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,15 @@
 //!
 //! Whether the line was JSON or CSV is not known here.
 
+use std::borrow::Cow;
+
 use super::draft::Draft;
 use super::field::Field;
 use super::moment::EPOCH;
 use super::reject::Reject;
-use super::{Options, metadata, moment, tokens};
+use super::{Options, metadata, moment, tokens, usage};
 use crate::model::nearest;
-use crate::model::{CacheEvent, Decision, Event, EventRef, Labels, Millis, Signal};
+use crate::model::{CacheEvent, Decision, Event, EventRef, Labels, Millis, ServiceTier, Signal};
 
 /// 2000-01-01T00:00:00Z. What is older was never an LLM request.
 const YEAR_2000: Millis = Millis(946_684_800_000);
@@ -23,7 +25,18 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
     let status_code = status(draft)?;
     let signal = signal(draft, status_code)?;
     let at = happened(draft, options)?;
-    let counted = tokens::count(draft)?;
+    let usage = match tokens::are_told(draft) || !draft.has(Field::Usage) {
+        true => None,
+        false => usage::read(draft)?,
+    };
+    let (counted, cost, served) = match usage {
+        Some(usage) => (usage.counted, usage.cost, usage.service_tier),
+        None => {
+            draft.set_aside(Field::Usage);
+            (tokens::count(draft)?, None, None)
+        }
+    };
+    let service_tier = service_tier(draft, served)?;
     Ok(Event {
         at,
         signal,
@@ -46,8 +59,9 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
         latency_us: draft.micros(Field::Latency)?,
         ttft_us: draft.micros(Field::Ttft)?,
         tokens: counted.tokens,
+        service_tier,
         total_told: counted.total_told,
-        cost_reported: draft.usd(Field::Cost)?,
+        cost_reported: draft.usd(Field::Cost)?.or(cost),
         cost_computed: draft.usd(Field::CostComputed)?,
         error_message: draft.text(Field::ErrorMessage)?,
         saved_cost: draft.usd(Field::SavedCost)?,
@@ -99,6 +113,28 @@ fn signal(draft: &mut Draft<'_, '_>, status: Option<u16>) -> Result<Signal, Reje
             is_type: true,
         }),
     }
+}
+
+/// The way of being served, by the words of the providers. One that no price list
+/// knows (capacity bought in advance, say) is kept as it is written, too.
+fn service_tier(
+    draft: &mut Draft<'_, '_>,
+    served: Option<Cow<'_, str>>,
+) -> Result<ServiceTier, Reject> {
+    let Some(word) = draft.text(Field::ServiceTier)?.or(served) else {
+        return Ok(ServiceTier::Standard);
+    };
+    Ok(match &*word.to_ascii_lowercase() {
+        "standard" | "default" | "auto" | "on_demand" | "standard_only" => ServiceTier::Standard,
+        "batch" | "batches" => ServiceTier::Batch,
+        "flex" => ServiceTier::Flex,
+        "priority" => ServiceTier::Priority,
+        "fast" => ServiceTier::Fast,
+        _ => {
+            draft.set_aside(Field::ServiceTier);
+            ServiceTier::Other
+        }
+    })
 }
 
 /// Whether a status tells of a failure where nothing else does: 400 and above,

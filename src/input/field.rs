@@ -54,6 +54,8 @@ pub(super) enum Field {
     Unclassified,
     CostComputed,
     Ref,
+    ServiceTier,
+    Usage,
     Metadata,
 }
 
@@ -101,6 +103,8 @@ const FIELDS: [(Field, &[&str]); Field::COUNT] = [
     (Field::Unclassified, &["unclassified_tokens"]),
     (Field::CostComputed, &["cost_computed_usd"]),
     (Field::Ref, &["obs_ref"]),
+    (Field::ServiceTier, &["service_tier"]),
+    (Field::Usage, &["usage", "usage_metadata"]),
     (Field::Metadata, &["metadata"]),
 ];
 

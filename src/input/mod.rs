@@ -21,6 +21,7 @@ mod number;
 mod open;
 mod reject;
 mod tokens;
+mod usage;
 
 use std::str;
 

@@ -32,6 +32,11 @@ const COUNTS: [Field; 11] = [
     Field::Unclassified,
 ];
 
+/// Whether the line counts tokens in fields of its own.
+pub(super) fn are_told(draft: &Draft<'_, '_>) -> bool {
+    draft.has(Field::Total) || COUNTS.iter().any(|field| draft.has(*field))
+}
+
 /// Brings the counts of a line into the normal form.
 ///
 /// # Errors

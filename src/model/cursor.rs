@@ -31,11 +31,16 @@ impl ExprError {
 
     /// Line and column of the place in the text that was read, both from 1, in characters.
     pub fn line_and_column(&self, text: &str) -> (usize, usize) {
-        let before = text.get(..self.at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+        line_and_column(text, self.at)
     }
+}
+
+/// Line and column of a place in a text, both from 1, in characters; `at` is in bytes.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
 }
 
 /// The hint for a word out of a closed list: all of it, and the likeliest.

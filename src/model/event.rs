@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Millis, Tokens, Usd};
+use super::{Millis, ServiceTier, Tokens, Usd};
 
 /// What kind of event it is, and how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +114,8 @@ pub struct Event<'a> {
     pub ttft_us: Option<i64>,
     /// Tokens in their normal form; `None` when no count was told.
     pub tokens: Option<Tokens>,
+    /// How the provider was asked to serve it, where that changes the price.
+    pub service_tier: ServiceTier,
     /// The total the sender told, when it contradicts the classes.
     pub total_told: Option<u64>,
     /// What the sender says it cost.
@@ -154,6 +156,7 @@ impl Event<'_> {
             latency_us: None,
             ttft_us: None,
             tokens: None,
+            service_tier: ServiceTier::Standard,
             total_told: None,
             cost_reported: None,
             cost_computed: None,

@@ -4,6 +4,7 @@
 //! Floor 0. It knows no files, no SQL, no clock and no terminal.
 
 mod alert;
+mod bill;
 mod condition;
 mod cursor;
 mod dimension;
@@ -13,6 +14,7 @@ mod event_ref;
 mod expr;
 mod measure;
 mod nearest;
+mod price;
 mod rule;
 mod selector;
 mod sketch;
@@ -25,8 +27,9 @@ mod usd;
 mod zone;
 
 pub use alert::{Acknowledgement, Alert, AlertId, AlertState, LabelSet, Reason, RuleId};
+pub use bill::{Basis, Bill, Line, Unpriced};
 pub use condition::{Condition, Op};
-pub use cursor::ExprError;
+pub use cursor::{ExprError, line_and_column};
 pub use dimension::Dimension;
 pub use duration::{DurationError, parse_duration};
 pub use event::{CacheEvent, Decision, Event, Labels, Signal};
@@ -34,6 +37,7 @@ pub use event_ref::{EventRef, SHORTEST_REF};
 pub use expr::Expr;
 pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
 pub use nearest::nearest;
+pub use price::{Price, PriceClass, PriceTier, Rates, ServiceTier};
 pub use rule::{NoData, Rule, Severity, USUAL_WINDOW_MS};
 pub use selector::{Matcher, Pattern, Selector};
 pub use sketch::{Sketch, SketchError};

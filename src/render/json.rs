@@ -6,13 +6,19 @@
 use std::io::{self, Write};
 
 use super::Style;
-use super::answer::{Cell, View};
+use super::answer::{Answer, Cell, View};
 use super::data::{Datum, datum};
 use super::safe::write_json_string;
 
 /// The answer as one object.
 pub(super) fn write(out: &mut dyn Write, view: &View<'_>, style: &Style) -> io::Result<()> {
-    let answer = view.answer;
+    begin(out, view.answer, style)?;
+    write_rows(out, view, true)?;
+    end(out, view.answer, view.answer.rows.is_empty())
+}
+
+/// The object up to its first row.
+pub(super) fn begin(out: &mut dyn Write, answer: &Answer, style: &Style) -> io::Result<()> {
     let mut text = String::from("{");
     member(&mut text, "schema", &Cell::text(answer.schema));
     member(&mut text, "generated_at", &Cell::At(style.now));
@@ -20,19 +26,27 @@ pub(super) fn write(out: &mut dyn Write, view: &View<'_>, style: &Style) -> io::
         member(&mut text, name, cell);
     }
     text.push_str(",\"data\":[");
+    out.write_all(text.as_bytes())
+}
+
+/// Rows of the object, the first of all or later ones.
+pub(super) fn write_rows(out: &mut dyn Write, view: &View<'_>, first: bool) -> io::Result<()> {
     let names = names(view);
+    let mut text = String::new();
     for (nth, row) in view.rows().enumerate() {
-        text.push_str(if nth == 0 { "\n" } else { ",\n" });
+        text.clear();
+        text.push_str(if first && nth == 0 { "\n" } else { ",\n" });
         object(&mut text, &names, row);
         out.write_all(text.as_bytes())?;
-        text.clear();
     }
-    text.push_str(if answer.rows.is_empty() { "]" } else { "\n]" });
-    member(
-        &mut text,
-        "next",
-        &Cell::of(answer.next.as_ref(), Cell::text),
-    );
+    Ok(())
+}
+
+/// The object after its last row.
+pub(super) fn end(out: &mut dyn Write, answer: &Answer, without_rows: bool) -> io::Result<()> {
+    let mut text = String::from(if without_rows { "]" } else { "\n]" });
+    let next = Cell::of(answer.next.as_ref(), Cell::text);
+    member(&mut text, "next", &next);
     if !answer.notes.is_empty() {
         text.push_str(",\"notes\":");
         list(&mut text, &answer.notes);

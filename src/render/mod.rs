@@ -13,6 +13,7 @@ pub mod human;
 mod json;
 mod md;
 pub mod native;
+mod pieces;
 pub mod prometheus;
 mod quantity;
 pub mod safe;
@@ -26,6 +27,7 @@ use chrono_tz::Tz;
 
 use answer::View;
 pub use answer::{Answer, Cell, Column, Tabular};
+pub use pieces::Pieces;
 
 use crate::model::Millis;
 

@@ -17,8 +17,8 @@ use crate::model::{Event, Millis, Signal, Span, Tokens, Usd};
 /// The columns that most events use; what follows them in the table is NULL.
 const INSERT_PLAIN: &str =
     "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
- latency_us, input_uncached, output, cost_reported, session)
- VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(at_ms, h) DO NOTHING";
+ latency_us, input_uncached, output, cost_reported, session, cost_computed)
+ VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(at_ms, h) DO NOTHING";
 const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user, metadata, id_prefix, id,
  latency_us, input_uncached, output, cost_reported, session,
  cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, error_message, request_id,
@@ -488,6 +488,7 @@ fn bind<'s, 'c>(
     binder.bind(row.output)?;
     binder.bind(row.cost_reported)?;
     binder.bind(or_null(writer.name(row.session)))?;
+    binder.bind(row.cost_computed)?;
     if let Some(rare) = &row.rare {
         bind_rare(&mut binder, rare, writer)?;
     }
@@ -499,7 +500,6 @@ fn bind_rare(
     rare: &Rare,
     writer: &EventWriter,
 ) -> Result<(), StoreError> {
-    binder.bind(rare.cost_computed)?;
     binder.bind(rare.cache_read)?;
     binder.bind(rare.ttft_us)?;
     binder.bind(rare.reasoning)?;

@@ -23,6 +23,7 @@ mod record;
 mod rule;
 mod series;
 mod setting;
+mod sql;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -50,6 +51,7 @@ pub use record::{Found, Order, Record};
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
+pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

@@ -87,6 +87,7 @@ pub(super) struct Row {
     pub input_uncached: Option<i64>,
     pub output: Option<i64>,
     pub cost_reported: Option<i64>,
+    pub cost_computed: Option<i64>,
     pub rare: Option<Box<Rare>>,
     pub line: u64,
     pub byte_offset: u64,
@@ -117,7 +118,6 @@ pub(super) enum Id {
 /// What few events carry.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
-    pub cost_computed: Option<i64>,
     pub cache_read: Option<i64>,
     pub ttft_us: Option<i64>,
     pub reasoning: Option<i64>,
@@ -197,6 +197,7 @@ impl Packer {
             input_uncached: event.tokens.map(|t| t.input_uncached as i64),
             output: event.tokens.map(|t| t.output as i64),
             cost_reported: event.cost_reported.map(nano),
+            cost_computed: event.cost_computed.map(nano),
             rare: self.rare(event),
             line: origin.line,
             byte_offset: origin.byte_offset,
@@ -333,8 +334,7 @@ impl Packer {
     fn rare(&mut self, event: &Event<'_>) -> Option<Box<Rare>> {
         let tokens = event.tokens.unwrap_or_default();
         let some = |n: u64| (n > 0).then_some(n as i64);
-        let is_plain = event.cost_computed.is_none()
-            && event.ttft_us.is_none()
+        let is_plain = event.ttft_us.is_none()
             && event.error_message.is_none()
             && event.request_id.is_none()
             && event.saved_tokens.is_none()
@@ -351,7 +351,6 @@ impl Packer {
         }
         let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(Box::from);
         Some(Box::new(Rare {
-            cost_computed: event.cost_computed.map(nano),
             cache_read: some(tokens.cache_read),
             ttft_us: event.ttft_us,
             reasoning: some(tokens.reasoning),

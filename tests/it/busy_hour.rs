@@ -8,8 +8,8 @@ pub const NOON: &str = "2026-03-01T12:00:00Z";
 /// What happened from 11:00 to 12:00:
 /// - each minute a request to claude's opus by a user of its own (u00 to u59): 1,000 ms and
 ///   10 ms more each minute, a cent, 100 tokens in and 20 out;
-/// - every second minute a request to openai's gpt-5: 500 ms, without a cost, 50 in and 10 out;
-///   each fifth of them failed;
+/// - every second minute a request to openai's gpt-5: 500 ms, without a cost and on capacity
+///   bought in advance, which has no price, 50 in and 10 out; each fifth of them failed;
 /// - at 11:30, three cache hits and a miss at openai.
 pub fn lines() -> String {
     let at = |minute: usize| format!(r#""timestamp":"2026-03-01T11:{minute:02}:00Z""#);
@@ -22,7 +22,7 @@ pub fn lines() -> String {
     });
     let openai = (0..60).step_by(2).map(|m| {
         format!(
-            r#"{{"id":"o{m}",{},"type":"request","provider":"openai","model":"gpt-5","latency":500,"success":{},"input_tokens":50,"output_tokens":10}}"#,
+            r#"{{"id":"o{m}",{},"type":"request","provider":"openai","model":"gpt-5","latency":500,"success":{},"service_tier":"reserved","input_tokens":50,"output_tokens":10}}"#,
             at(m),
             m % 10 != 0
         )

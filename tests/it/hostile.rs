@@ -15,9 +15,11 @@ use crate::peek::Peek;
 use crate::traffic::{self, NOW, request};
 
 /// Commands that need a store, one of each kind.
-const READERS: [&[&str]; 9] = [
+const READERS: [&[&str]; 11] = [
     &["stats"],
     &["query", "requests"],
+    &["query", "--sql", "SELECT 1"],
+    &["sql"],
     &["chart", "requests"],
     &["rollup"],
     &["rollup", "--verify"],

@@ -18,7 +18,9 @@ mod cli_query;
 mod cli_record;
 mod cli_retention;
 mod cli_rollup;
+mod cli_sql;
 mod cli_stats;
+#[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 mod hostile;
@@ -27,6 +29,7 @@ mod migrations;
 mod obs;
 mod outputs;
 mod peek;
+mod pricing;
 mod readme;
 mod real_inputs;
 mod rust_source;

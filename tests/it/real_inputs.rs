@@ -4,11 +4,13 @@
 //!
 //! - `traces/azure-2023-code.csv`: Azure/AzurePublicDataset, LLM inference trace 2023, CC-BY-4.0
 //! - `traces/mooncake-conversation.jsonl`: kvcache-ai/Mooncake, Apache-2.0
+//! - `http-headers/openllmetry-third.jsonl`: traceloop/openllmetry test recordings, Apache-2.0
 //! - `json-torture/test_parsing/`: nst/JSONTestSuite, MIT
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -113,6 +115,24 @@ fn the_mooncake_trace_keeps_its_totals() {
         ("output_tokens", sum("output_length")),
     ];
     assert_stats_before_and_after_roll_up(&obs, "2024-06-01", &expected);
+}
+
+#[test]
+#[ignore = "set OBS_REAL_DATA to the folder of real inputs"]
+fn recorded_answers_cost_what_another_program_makes_of_them() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/check-costs");
+    let answers = real("http-headers/openllmetry-third.jsonl");
+    let ran = Command::new(script)
+        .arg(env!("CARGO_BIN_EXE_obs"))
+        .arg(answers)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM end an ingest after the commit at hand. When the ingest is
-//! over, they mean again what they always mean.
+//! SIGINT and SIGTERM end an ingest after the commit at hand, and a statement of SQL.
+//! When that is over, they mean again what they always mean.
 
 use std::io;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use signal_hook::flag;
 use super::super::failure::{Failure, Kind};
 
 /// Listens for as long as it lives.
-pub(super) struct Signals {
+pub(in crate::cli) struct Signals {
     terminated: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
 }
 
 impl Signals {
     /// Raises `stop` at SIGINT and SIGTERM.
-    pub(super) fn watch(stop: &Arc<AtomicBool>) -> Result<Signals, Failure> {
+    pub(in crate::cli) fn watch(stop: &Arc<AtomicBool>) -> Result<Signals, Failure> {
         let signals = Signals {
             terminated: Arc::new(AtomicBool::new(false)),
             over: Arc::new(AtomicBool::new(false)),
@@ -38,8 +38,8 @@ impl Signals {
         Ok(())
     }
 
-    /// How a stopped ingest ends.
-    pub(super) fn kind(&self) -> Kind {
+    /// How who was stopped ends.
+    pub(in crate::cli) fn kind(&self) -> Kind {
         match self.terminated.load(Ordering::Relaxed) {
             true => Kind::Terminated,
             false => Kind::Interrupted,
