@@ -7,6 +7,7 @@
 
 mod asked;
 mod chart;
+mod completions;
 mod config;
 mod context;
 mod demo;
@@ -18,6 +19,7 @@ mod help;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod query;
 mod record;
 mod retention;
@@ -76,6 +78,8 @@ enum Command {
     Events(events::Args),
     Export(export::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// The commands as the short help groups them.
@@ -90,7 +94,16 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config", "export"],
+        commands: &[
+            "run",
+            "rollup",
+            "retention",
+            "cleanup",
+            "export",
+            "config",
+            "completions",
+            "man",
+        ],
     },
 ];
 
@@ -112,6 +125,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Events(args) => events::run(ctx, args),
         Command::Export(args) => export::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Completions(args) => completions::run(ctx, args),
+        Command::Man(args) => man::run(ctx, args),
     }
 }
 
@@ -183,6 +198,11 @@ fn command_line(environment: &Environment) -> clap::Command {
     help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
 }
 
+/// What clap knows of the command line, with every command in sight.
+fn plain_command_line() -> clap::Command {
+    Cli::command()
+}
+
 fn settings(
     globals: &Globals,
     command: &Command,
@@ -199,9 +219,10 @@ fn settings(
 }
 
 impl Command {
-    /// Whether it helps to mend settings that cannot be read.
+    /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        matches!(self, Command::Config(args) if args.works_without_settings())
+        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 

@@ -13,8 +13,8 @@ use crate::input::{Decoded, Decoder, Format, Options};
 use crate::model::Millis;
 use crate::prices::PriceTable;
 use crate::store::{
-    BatchCounts, Buried, Dedupe, EventWriter, Origin, Packer, Store, StoreError, TOO_OLD, Txn,
-    Which, too_old,
+    BatchCounts, Buried, Dedupe, EventWriter, Origin, Packer, Place, Store, StoreError, TOO_OLD,
+    Txn, Which, too_old,
 };
 
 /// Letters of one transaction.
@@ -143,7 +143,7 @@ fn mend(txn: &Txn<'_>, job: &Retry, letters: Vec<Buried>) -> Result<Mended, Inge
                     line: buried.letter.line,
                     byte_offset: buried.letter.byte_offset,
                     bytes: &bytes,
-                    nonce: (buried.source == "-").then_some(buried.batch as u64),
+                    place: place(&buried),
                 };
                 source.packer.add(&event, origin);
                 txn.unbury(buried.id)?;
@@ -162,6 +162,16 @@ fn mend(txn: &Txn<'_>, job: &Retry, letters: Vec<Buried>) -> Result<Mended, Inge
         mended.counts.add(&batch.finish()?.counts);
     }
     Ok(mended)
+}
+
+/// A rotated file is taken for the first at its path: which it was is not kept.
+fn place(buried: &Buried) -> Place {
+    match buried.source.as_str() {
+        "-" => Place::Pipe {
+            nonce: buried.batch as u64,
+        },
+        _ => Place::File { generation: 0 },
+    }
 }
 
 fn source(job: &Retry, name: &str) -> Result<Source, IngestError> {

@@ -1,6 +1,6 @@
-//! What makes two lines the same event: the h of `(time, h)`.
+//! What makes two lines the same event: (time, h), and what h is made of.
 //!
-//! No SQL is spoken here; what an h was seen with before is known to `event`.
+//! How a line is read and a row is written is not known here.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -28,8 +28,23 @@ pub struct Origin<'a> {
     pub byte_offset: u64,
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// Of a pipe: a number that no other run has. Of a regular file: `None`.
-    pub nonce: Option<u64>,
+    /// What it was read from.
+    pub place: Place,
+}
+
+/// What a line was read from, as far as the identity of a line without id needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A regular file.
+    File {
+        /// How many files were at its path before it, as far as they are remembered.
+        generation: u64,
+    },
+    /// What can be read only once.
+    Pipe {
+        /// A number that no other run has.
+        nonce: u64,
+    },
 }
 
 /// The h of (time, h).
@@ -41,12 +56,16 @@ pub(super) fn identity(event: &Event<'_>, dedupe: Dedupe, origin: &Origin<'_>) -
     match (&event.id, dedupe) {
         (_, Dedupe::Content) => hash.update(origin.bytes),
         (Some(id), Dedupe::TimeId | Dedupe::Id) => return identity_of(event.signal, id),
-        (None, Dedupe::TimeId | Dedupe::Id) => match origin.nonce {
-            None => {
+        (None, Dedupe::TimeId | Dedupe::Id) => match origin.place {
+            Place::File { generation } => {
                 hash.update(&origin.byte_offset.to_le_bytes());
                 hash.update(origin.bytes);
+                // A file that was not rotated in is the same wherever it lies.
+                if generation > 0 {
+                    hash.update(&generation.to_le_bytes());
+                }
             }
-            Some(nonce) => {
+            Place::Pipe { nonce } => {
                 hash.update(&nonce.to_le_bytes());
                 hash.update(&origin.line.to_le_bytes());
             }

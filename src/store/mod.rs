@@ -15,6 +15,7 @@ mod event;
 mod identity;
 mod ledger;
 mod letter;
+mod mark;
 mod name;
 mod open;
 mod pack;
@@ -40,9 +41,10 @@ pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
-pub use identity::{Dedupe, Origin, identity_of};
+pub use identity::{Dedupe, Origin, Place, identity_of};
 pub use ledger::{LedgerKey, SessionKey};
 pub use letter::{Buried, Which};
+pub use mark::Mark;
 pub use name::NameId;
 pub use open::{Durability, Lock, Options};
 pub use pack::{Pack, Packer};
@@ -51,7 +53,9 @@ pub use record::{Found, Order, Record};
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
-pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
+pub use sql::{
+    Piece, SQL_WORDS, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces,
+};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

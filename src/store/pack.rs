@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::identity::identity;
-use super::{DeadLetter, Dedupe, Origin};
+use super::DeadLetter;
+use super::identity::{Dedupe, Origin, identity};
 use crate::model::{Event, Labels, Signal, Usd};
 
 /// Symbols in a dictionary before it starts afresh: beyond some ten thousand,
@@ -481,6 +481,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Place;
     use super::*;
 
     fn split(id: &str) -> Option<(&str, bool, u8)> {
@@ -530,7 +531,7 @@ mod tests {
                     line: 1,
                     byte_offset: 0,
                     bytes: b"",
-                    nonce: None,
+                    place: Place::File { generation: 0 },
                 },
             );
             if n % 1000 == 999 {

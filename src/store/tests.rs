@@ -13,12 +13,11 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Order, Parts, RuleChange, Store, Txn, Which};
+use super::{Dedupe, Mark, Parts, RuleChange, Store, StoreError, Txn};
 use crate::model::{
     AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
     Span, Stats, Tokens, Usd, Zone,
 };
-use crate::query::events::{self, Wanted};
 use crate::query::{Question, ask};
 use crate::{retention, rollup};
 
@@ -56,7 +55,7 @@ const WALKS: [(&str, &str); 7] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -66,6 +65,7 @@ const SOURCES: [&str; 17] = [
     include_str!("event.rs"),
     include_str!("ledger.rs"),
     include_str!("letter.rs"),
+    include_str!("mark.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
     include_str!("record.rs"),
@@ -178,6 +178,7 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
     store
         .write(|txn| {
@@ -203,34 +204,7 @@ fn ask_everything(past: &mut Past) {
         };
         let _ = ask(store, &question);
     }
-    let day = Span::new(now.plus(-Millis::DAY), now);
-    for order in [Order::Ascending, Order::Descending] {
-        let asked = |txn: &Txn<'_>| {
-            let page = events::page(txn, &Wanted::default(), day, order, None, 3)?;
-            if let Some(last) = page.next {
-                txn.records_between(last, last, 1)?;
-            }
-            txn.events_with([1, 2, 3], day.from, day.until, 3)
-        };
-        store.read(asked).unwrap();
-    }
-    let all = Which {
-        since: Millis(0),
-        until: now,
-        code: None,
-        source: None,
-    };
-    let letters = |txn: &Txn<'_>| {
-        for buried in txn.letters(&all, None, 3)? {
-            txn.letter(buried.id)?;
-            txn.note_reason(&buried)?;
-        }
-        txn.letter(-1)?;
-        txn.unbury(-1)?;
-        txn.count_letters(&all)?;
-        txn.drop_letters(&all)
-    };
-    store.write(letters).unwrap();
+    testing::look_through(store, now);
     store
         .write(|txn| {
             txn.drop_ledger(0..1)?;
@@ -262,6 +236,26 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreEr
         assert_ne!(txn.next_alert_id()?, alert.id);
         Ok(())
     })
+}
+
+fn remember_files(txn: &Txn<'_>, now: Millis) -> Result<(), StoreError> {
+    let mark = |generation| Mark {
+        device: 1,
+        inode: u64::MAX - generation,
+        path: "/var/log/app.log".to_owned(),
+        generation,
+        offset: 17,
+        line: 2,
+        head_len: 17,
+        head_h: -1,
+        packed_mtime_ns: None,
+    };
+    for generation in [0, 1, 200] {
+        txn.put_mark(&mark(generation), now)?;
+    }
+    assert_eq!(txn.marks_at("/var/log/app.log")?, [mark(200)]);
+    assert_eq!(txn.mark_of(1, u64::MAX - 200)?, Some(mark(200)));
+    Ok(())
 }
 
 #[test]
