@@ -14,6 +14,8 @@ mod config;
 mod context;
 mod db;
 mod demo;
+mod events;
+mod export;
 mod failure;
 mod global;
 mod health;
@@ -82,6 +84,8 @@ enum Command {
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
+    Events(events::Args),
+    Export(export::Args),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -106,6 +110,7 @@ const GROUPS: &[help::Group] = &[
             "query",
             "sql",
             "chart",
+            "events",
         ],
     },
     help::Group {
@@ -118,6 +123,7 @@ const GROUPS: &[help::Group] = &[
             "backup",
             "restore",
             "db",
+            "export",
             "config",
             "completions",
             "man",
@@ -143,6 +149,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Events(args) => events::run(ctx, args),
+        Command::Export(args) => export::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),
