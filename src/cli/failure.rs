@@ -21,7 +21,6 @@ use crate::input::InputError;
 use crate::model::{DurationError, ExprError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
-use crate::retention::Unordered;
 use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
@@ -35,7 +34,7 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
-    /// There is no such rule, alert, provider, trace or budget.
+    /// There is no such rule, alert, provider, price, trace or budget.
     NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
@@ -340,13 +339,6 @@ impl From<IngestError> for Failure {
 impl From<ZoneError> for Failure {
     fn from(error: ZoneError) -> Failure {
         Failure::usage("timezone_unknown", error.to_string()).hint(error.hint())
-    }
-}
-
-impl From<Unordered> for Failure {
-    fn from(error: Unordered) -> Failure {
-        Failure::from_error(Kind::Usage, "retention_unordered", &error)
-            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
     }
 }
 

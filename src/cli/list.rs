@@ -39,6 +39,7 @@ impl List {
         List {
             sort: self.sort.clone(),
             limit: self.limit.or(Some(0)),
+            cursor: self.cursor.clone(),
         }
     }
 

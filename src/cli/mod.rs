@@ -12,6 +12,7 @@ mod compared;
 mod completions;
 mod config;
 mod context;
+mod cost;
 mod db;
 mod demo;
 mod events;
@@ -86,6 +87,7 @@ enum Command {
     Chart(chart::Args),
     Events(events::Args),
     Export(export::Args),
+    Cost(cost::Args),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -112,6 +114,10 @@ const GROUPS: &[help::Group] = &[
             "chart",
             "events",
         ],
+    },
+    help::Group {
+        title: "Cost",
+        commands: &["cost"],
     },
     help::Group {
         title: "Operate",
@@ -151,6 +157,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Chart(args) => chart::run(ctx, args),
         Command::Events(args) => events::run(ctx, args),
         Command::Export(args) => export::run(ctx, args),
+        Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),

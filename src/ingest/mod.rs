@@ -181,11 +181,13 @@ pub fn run(
         summary: Summary::default(),
         observer,
     };
-    let kept = store.read(|txn| txn.retention())?.raw;
+    let (kept, own) =
+        store.read(|txn| Ok::<_, StoreError>((txn.retention()?.raw, txn.prices()?)))?;
     let (mut inbox, outboxes) = Inbox::open(jobs.len(), stop);
     for (job, outbox) in jobs.into_iter().zip(outboxes) {
         let marks = files::marks(store, &job.input)?;
-        reader::start(job, marks, kept, PriceTable::default(), outbox);
+        let prices = PriceTable::with(own.clone());
+        reader::start(job, marks, kept, prices, outbox);
     }
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Row as SqlRow, Statement, named_params};
 use rustc_hash::FxHashSet;
 
 use super::batch::{TOO_OLD, too_old};
-use super::columns::Binder;
+use super::columns::{Binder, service_tier};
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
 use super::{
@@ -23,8 +23,8 @@ const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user
  latency_us, input_uncached, output, cost_reported, session,
  cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, error_message, request_id,
  saved_tokens, saved_cost, limit_remaining, limit_max, limit_reset_ms, limit_key, tools,
- audio_input, audio_output, image_input, unclassified, total_told)
- VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ audio_input, audio_output, image_input, unclassified, total_told, service_tier)
+ VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  ON CONFLICT(at_ms, h) DO NOTHING";
 
 /// What [`Stored::read`] reads.
@@ -32,7 +32,7 @@ macro_rules! stored_columns {
     () => {
         "at_ms, kind, series, batch, user, session, latency_us, input_uncached, output, cost_reported,
          cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, saved_tokens, saved_cost,
-         audio_input, audio_output, image_input, unclassified, total_told"
+         audio_input, audio_output, image_input, unclassified, total_told, service_tier"
     };
 }
 pub(super) use stored_columns;
@@ -487,7 +487,7 @@ fn bind<'s, 'c>(
     binder.bind(row.input_uncached)?;
     binder.bind(row.output)?;
     binder.bind(row.cost_reported)?;
-    binder.bind(or_null(writer.name(row.session)))?;
+    binder.bind(writer.name(row.session).or_null())?;
     binder.bind(row.cost_computed)?;
     if let Some(rare) = &row.rare {
         bind_rare(&mut binder, rare, writer)?;
@@ -512,17 +512,14 @@ fn bind_rare(
     binder.bind(rare.limit_remaining)?;
     binder.bind(rare.limit_max)?;
     binder.bind(rare.limit_reset_ms)?;
-    binder.bind(or_null(writer.name(rare.limit_key)))?;
-    binder.bind(or_null(writer.name(rare.tools)))?;
+    binder.bind(writer.name(rare.limit_key).or_null())?;
+    binder.bind(writer.name(rare.tools).or_null())?;
     binder.bind(rare.audio_input)?;
     binder.bind(rare.audio_output)?;
     binder.bind(rare.image_input)?;
     binder.bind(rare.unclassified)?;
-    binder.bind(rare.total_told)
-}
-
-fn or_null(name: NameId) -> Option<i64> {
-    (name != NameId::NONE).then_some(name.0)
+    binder.bind(rare.total_told)?;
+    binder.bind(rare.service_tier)
 }
 
 /// The number of a signal in `event.kind`: its place in [`Signal::ALL`].
@@ -562,6 +559,7 @@ impl Stored {
         event.saved_tokens = int(16)?.map(|n| n as u64);
         event.saved_cost = int(17)?.map(usd);
         event.total_told = int(22)?.map(|n| n as u64);
+        event.service_tier = service_tier(int(23)?)?;
         event.tokens = match (input, output) {
             (None, None) => None,
             (input, output) => {

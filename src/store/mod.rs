@@ -21,6 +21,7 @@ mod mark;
 mod name;
 mod open;
 mod pack;
+mod price;
 mod reclaim;
 mod record;
 mod rule;
