@@ -28,7 +28,7 @@ macro_rules! record_columns {
     };
 }
 /// Where the columns after `stored_columns!` begin.
-const WHOLE_AT: usize = 23;
+const WHOLE_AT: usize = 24;
 
 const OLDER: &str = concat!(
     "SELECT ",
