@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 
 use super::sheet::Said;
-use crate::model::{CacheEvent, Decision, Event, EventRef, Signal, Tokens, Usd};
+use crate::model::{CacheEvent, Decision, Event, EventRef, ServiceTier, Signal, Tokens, Usd};
 
 /// A field, and what an event says of it.
 type Field = (&'static str, for<'e> fn(&'e Event<'_>) -> Option<Said<'e>>);
 
 #[rustfmt::skip]
-const FIELDS: [Field; 40] = [
+const FIELDS: [Field; 41] = [
     ("type", |e| Some(Said::Text(e.signal.name().into()))),
     ("timestamp", |e| Some(Said::Text(e.at.to_string().into()))),
     ("obs_ref", |e| {
@@ -28,6 +28,10 @@ const FIELDS: [Field; 40] = [
     ("session_id", |e| text(&e.session)),
     ("request_id", |e| text(&e.request_id)),
     ("endpoint", |e| text(&e.labels.endpoint)),
+    ("service_tier", |e| {
+        let told = (e.service_tier != ServiceTier::Standard).then(|| e.service_tier.name());
+        told.map(|name| Said::Text(name.into()))
+    }),
     ("latency_ms", |e| ms(e.latency_us)),
     ("ttft_ms", |e| ms(e.ttft_us)),
     ("success", |e| match e.signal {
