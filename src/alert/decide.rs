@@ -17,6 +17,14 @@ pub struct Seen {
     pub count: u64,
 }
 
+impl Seen {
+    /// Nothing at all.
+    pub const NOTHING: Seen = Seen {
+        value: None,
+        count: 0,
+    };
+}
+
 /// The numbers that a rule compares with, in the unit of its measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
@@ -183,10 +191,7 @@ mod tests {
         }
     }
 
-    const NOTHING: Seen = Seen {
-        value: None,
-        count: 0,
-    };
+    const NOTHING: Seen = Seen::NOTHING;
 
     fn at(rule: &Rule, live: Option<&Alert>, seen: Seen, minute: i64) -> Move {
         let limits = Limits::of(rule).unwrap();

@@ -1,9 +1,31 @@
 //! Which rule fires, and what becomes of an alert.
 //!
 //! The decision is a pure function ([`step`]) of a rule, the alert that is there and
-//! what was seen at the end of one minute. It does not know where the numbers come
-//! from, who is told, or what time it is now.
+//! what was seen at the end of one minute; [`catch_up`] is the errand around it. It does
+//! not know who is told, how an alert is shown, or what time it is.
 
 mod decide;
+mod pool;
+mod replay;
+mod stretch;
+
+use crate::query::QueryError;
+use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
+pub use replay::{
+    GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,
+    look,
+};
+pub use stretch::Evaluated;
+
+/// Why rules could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertError {
+    /// What they look at cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -360,6 +360,8 @@ impl From<IngestError> for Failure {
             IngestError::Read { .. } => {
                 Failure::from_error(Kind::Failed, "input_unreadable", &error)
             }
+            IngestError::Packed { .. } => Failure::from_error(Kind::Usage, "input_packed", &error)
+                .hint("a compressed file does not grow; leave out --follow to read it"),
             IngestError::Strict { .. } => Failure::from_error(Kind::Failed, "line_refused", &error)
                 .hint("mend the line, or leave out --strict: bad lines are then kept aside"),
         }

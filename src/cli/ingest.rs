@@ -5,8 +5,9 @@ pub(super) mod signals;
 mod summary;
 mod watcher;
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +18,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::time::{Side, parse_time};
 use crate::clock::Stopwatch;
-use crate::ingest::{self, Job, Summary};
+use crate::ingest::{self, Job, Kept, Summary};
 use crate::input::{self, Mapping, TimeUnit};
 use crate::store::{Dedupe, Retention, Store};
 use signals::Signals;
@@ -33,6 +34,7 @@ use watcher::Watcher;
 #[command(after_long_help = "Examples:
   obs ingest events.jsonl                a file; twice changes nothing
   my-app | obs ingest                    a pipe; stored within 200 ms
+  obs ingest --follow --resume app.log   as it grows, through rotations
   obs ingest --dry-run events.jsonl.gz   say what is wrong, store nothing
   obs ingest t.csv --map timestamp=TIMESTAMP --set type=request")]
 pub(super) struct Args {
@@ -89,8 +91,16 @@ pub(super) struct Args {
     /// Write every refused line's place and reason to this file
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     rejects: Option<PathBuf>,
+    /// Go on reading as files grow, and with the files that take their place when
+    /// they are rotated; a file that is not there yet is waited for
+    #[arg(short, long, help_heading = "Input")]
+    follow: bool,
+    /// Begin where the last --follow or --resume ended. A last line that has no end
+    /// yet waits for it
+    #[arg(long, help_heading = "Input")]
+    resume: bool,
     /// Read and check, store nothing
-    #[arg(short = 'n', long, help_heading = "Input")]
+    #[arg(short = 'n', long, conflicts_with_all = ["follow", "resume"], help_heading = "Input")]
     dry_run: bool,
 }
 
@@ -111,7 +121,7 @@ enum DefaultTime {
 enum DedupeChoice {
     /// Time and id
     TimeId,
-    /// The id alone; the version with the most tokens stays
+    /// The id alone, among what was read so before; the version with the most tokens stays
     Id,
     /// The bytes of the line
     Content,
@@ -133,11 +143,15 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     let clock = Stopwatch::start();
     let mut total = Summary::default();
     let mut failure = None;
-    for input in inputs {
+    let calls = match args.follow {
+        true => vec![inputs],
+        false => inputs.into_iter().map(|input| vec![input]).collect(),
+    };
+    for inputs in calls {
         match take_in(
             ctx,
             args,
-            input,
+            inputs,
             &mut store,
             rejects.as_mut(),
             &stop,
@@ -170,22 +184,36 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Takes one input in, and adds what became of it to the total.
+/// Takes inputs in, all at once, and adds what became of them to the total.
 fn take_in(
     ctx: &mut Context<'_>,
     args: &Args,
-    input: Input,
+    inputs: Vec<Input>,
     store: &mut Option<Store>,
     rejects: Option<&mut io::BufWriter<File>>,
     stop: &Arc<AtomicBool>,
     total: &mut Summary,
 ) -> Result<(), Failure> {
-    let (job, size) = job(ctx, args, input)?;
-    let source = job.source.clone();
-    let mut watcher = Watcher::new(ctx, &source, size, rejects, total.counts.rejected);
-    let done = match store {
-        Some(store) => ingest::run(store, job, stop, &mut watcher),
-        None => ingest::rehearse(job, stop, &mut watcher),
+    let mut jobs = Vec::new();
+    let mut size = Some(0);
+    for input in inputs {
+        let (job, its_size) = job(ctx, args, input)?;
+        size = size.zip(its_size).map(|(sum, more)| sum + more);
+        jobs.push(job);
+    }
+    let mut watcher = Watcher::new(
+        ctx,
+        size.filter(|_| !args.follow),
+        rejects,
+        total.counts.rejected,
+    );
+    let done = match (store, jobs.pop()) {
+        (Some(store), last) => {
+            jobs.extend(last);
+            ingest::run(store, jobs, stop, &mut watcher)
+        }
+        (None, Some(job)) => ingest::rehearse(job, stop, &mut watcher),
+        (None, None) => Ok(Summary::default()),
     };
     let committed = watcher.finish()?;
     total.add(done.as_ref().unwrap_or(&committed));
@@ -228,36 +256,20 @@ fn inputs(ctx: &Context<'_>, args: &Args) -> Result<Vec<Input>, Failure> {
 }
 
 fn job(ctx: &mut Context<'_>, args: &Args, input: Input) -> Result<(Job, Option<u64>), Failure> {
-    let (source, bytes, size, is_file): (_, Box<dyn Read + Send>, _, _) = match input {
-        Input::Stdin => (
-            "-".to_owned(),
-            std::mem::replace(&mut ctx.stdin, Box::new(io::empty())),
-            None,
-            false,
-        ),
+    let (source, input, size) = match input {
+        Input::Stdin => {
+            let stdin = std::mem::replace(&mut ctx.stdin, Box::new(io::empty()));
+            ("-".to_owned(), ingest::Input::Pipe(stdin, nonce()), None)
+        }
         Input::File(path) => {
-            let file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
-            let meta = file.metadata().map_err(|e| unreadable(&path, &e))?;
-            if meta.is_dir() {
-                return Err(Failure::new(
-                    Kind::Failed,
-                    "input_unreadable",
-                    format!("cannot read {}: it is a folder", path.display()),
-                )
-                .hint("name its files: FOLDER/*.jsonl"));
-            }
-            (
-                path.display().to_string(),
-                Box::new(file),
-                Some(meta.len()),
-                meta.is_file(),
-            )
+            let (input, size) = open(ctx, args, &path)?;
+            (path.display().to_string(), input, size)
         }
     };
     let job = Job {
         format: format(args.written, &source),
         options: options(ctx, args)?,
-        input: bytes,
+        input,
         dedupe: match args.dedupe {
             DedupeChoice::TimeId => Dedupe::TimeId,
             DedupeChoice::Id => Dedupe::Id,
@@ -265,11 +277,54 @@ fn job(ctx: &mut Context<'_>, args: &Args, input: Input) -> Result<(Job, Option<
         },
         backfill: args.backfill,
         strict: args.strict,
-        nonce: (!is_file).then(nonce),
         now: ctx.present(),
         source,
     };
-    Ok((job, size.filter(|_| is_file)))
+    Ok((job, size))
+}
+
+/// What is named on the command line, and how long it is, where that can be told.
+fn open(
+    ctx: &mut Context<'_>,
+    args: &Args,
+    path: &Path,
+) -> Result<(ingest::Input, Option<u64>), Failure> {
+    let kept = || {
+        ingest::Input::Kept(Kept {
+            path: path.to_owned(),
+            resume: args.resume,
+            follow: args.follow,
+        })
+    };
+    let meta = match fs::metadata(path) {
+        Err(error) if args.follow && error.kind() == io::ErrorKind::NotFound => {
+            ctx.notice(format!(
+                "{} is not there yet; waiting for it",
+                path.display()
+            ));
+            return Ok((kept(), None));
+        }
+        found => found.map_err(|e| unreadable(path, &e))?,
+    };
+    if meta.is_dir() {
+        return Err(Failure::new(
+            Kind::Failed,
+            "input_unreadable",
+            format!("cannot read {}: it is a folder", path.display()),
+        )
+        .hint("name its files: FOLDER/*.jsonl"));
+    }
+    if meta.is_file() && (args.follow || args.resume) {
+        return Ok((kept(), Some(meta.len())));
+    }
+    // Who holds a named pipe open for writing, too, never sees its end.
+    let holds_open = args.follow && meta.file_type().is_fifo();
+    let file = File::options().read(true).write(holds_open).open(path);
+    let file = file.map_err(|e| unreadable(path, &e))?;
+    Ok(match meta.is_file() {
+        true => (ingest::Input::File(file), Some(meta.len())),
+        false => (ingest::Input::Pipe(Box::new(file), nonce()), None),
+    })
 }
 
 fn format(choice: FormatChoice, source: &str) -> input::Format {

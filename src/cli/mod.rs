@@ -7,6 +7,7 @@
 
 mod asked;
 mod chart;
+mod completions;
 mod config;
 mod context;
 mod demo;
@@ -16,6 +17,7 @@ mod help;
 mod ingest;
 mod init;
 mod list;
+mod man;
 mod query;
 mod record;
 mod retention;
@@ -72,6 +74,8 @@ enum Command {
     Sql(sql::Args),
     Chart(chart::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// The commands as the short help groups them.
@@ -86,7 +90,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Operate",
-        commands: &["run", "rollup", "retention", "cleanup", "config"],
+        commands: &[
+            "run",
+            "rollup",
+            "retention",
+            "cleanup",
+            "config",
+            "completions",
+            "man",
+        ],
     },
 ];
 
@@ -106,6 +118,8 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Completions(args) => completions::run(ctx, args),
+        Command::Man(args) => man::run(ctx, args),
     }
 }
 
@@ -177,6 +191,11 @@ fn command_line(environment: &Environment) -> clap::Command {
     help::dressed(Cli::command(), GROUPS).term_width(environment.width().clamp(40, 100))
 }
 
+/// What clap knows of the command line, with every command in sight.
+fn plain_command_line() -> clap::Command {
+    Cli::command()
+}
+
 fn settings(
     globals: &Globals,
     command: &Command,
@@ -193,9 +212,10 @@ fn settings(
 }
 
 impl Command {
-    /// Whether it helps to mend settings that cannot be read.
+    /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        matches!(self, Command::Config(args) if args.works_without_settings())
+        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }
 

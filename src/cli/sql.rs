@@ -3,6 +3,7 @@
 //! A statement is handed to the store as it is, and its rows are written while they
 //! are found. What may be asked is the store's affair.
 
+mod prompt;
 mod shell;
 mod told;
 
@@ -124,18 +125,22 @@ impl Patience {
         flag::register_conditional_default(SIGINT, Arc::clone(&stop)).map_err(|e| {
             Failure::new(Kind::Failed, "signals", "cannot listen for signals").caused_by(Some(&e))
         })?;
+        let signals = Signals::watch(&stop)?;
+        signals.listen(false);
         Ok(Patience {
-            signals: Signals::watch(&stop)?,
+            signals,
             stop,
             since: Arc::new(Mutex::new(Stopwatch::start())),
             timeout,
         })
     }
 
-    /// A new statement begins.
-    fn begin(&self) {
+    /// A new statement begins; it is over with the value that is returned.
+    fn begin(&self) -> Listening<'_> {
         self.stop.store(false, Ordering::Relaxed);
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
+        self.signals.listen(true);
+        Listening(&self.signals)
     }
 
     fn was_interrupted(&self) -> bool {
@@ -149,6 +154,15 @@ impl Patience {
             let since = since.lock().unwrap_or_else(PoisonError::into_inner);
             !stop.load(Ordering::Relaxed) && since.elapsed() < timeout
         })
+    }
+}
+
+/// A statement runs; between two of them a signal ends the program as ever.
+struct Listening<'a>(&'a Signals);
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.listen(false);
     }
 }
 
@@ -194,7 +208,7 @@ fn run_one(
     bounds: &Bounds,
     text: &str,
 ) -> Result<(), Ended> {
-    patience.begin();
+    let _listening = patience.begin();
     let mut query = reader.prepare(text)?;
     let column = |name: &String| Column::new(name.clone(), name.clone());
     let columns = query.columns().iter().map(column).collect();

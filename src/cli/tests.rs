@@ -37,6 +37,7 @@ impl Machine {
                 user: Some(at("user.toml")),
                 system: at("system.toml"),
                 store: Some(at("obs.db")),
+                state: Some(at("state")),
             },
             stdin_is_terminal: false,
             stdout_is_terminal: false,

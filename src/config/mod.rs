@@ -258,6 +258,7 @@ mod tests {
                 user: Some(at("user.toml")),
                 system: at("system.toml"),
                 store: Some(at("obs.db")),
+                state: Some(at("state")),
             };
             Machine { dir, places }
         }

@@ -58,6 +58,8 @@ pub struct Places {
     pub system: PathBuf,
     /// The store; `None` when the user has no home.
     pub store: Option<PathBuf>,
+    /// What is remembered of what a user did; `None` when the user has no home.
+    pub state: Option<PathBuf>,
 }
 
 impl Places {
@@ -72,6 +74,9 @@ impl Places {
             store: variables
                 .xdg("XDG_DATA_HOME", ".local/share")
                 .map(|dir| dir.join("obs/obs.db")),
+            state: variables
+                .xdg("XDG_STATE_HOME", ".local/state")
+                .map(|dir| dir.join("obs")),
         }
     }
 }

@@ -1,81 +1,166 @@
-//! What the reading thread sends, as the writing one receives it.
+//! What the reading threads send, as the writing one receives it.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::IngestError;
 use crate::clock::Stopwatch;
-use crate::store::Pack;
+use crate::store::{Mark, Pack};
 
+/// Packs that may wait for the writer: reading stays ahead, memory stays small.
+const AHEAD: usize = 3;
 /// How often a waiting writer looks whether it should stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-/// What the reading thread sends.
+/// What a reading thread sends.
 pub(super) enum Message {
-    /// Prepared events, and how many bytes were read by then.
-    Pack(Box<Pack>, u64),
+    /// Prepared events.
+    Parcel(Parcel),
+    /// This reader found a file gone that was not read to its end.
+    Gap(usize),
     /// Reading failed; nothing follows.
     Failed(IngestError),
 }
 
-/// The receiving end. It ends when the reader does, or, when it is told to stop,
-/// with the last of what was read by then.
-pub(super) struct Inbox<'s> {
-    receiver: Receiver<Message>,
+/// Prepared events of one reader.
+pub(super) struct Parcel {
+    /// Whose they are.
+    pub from: usize,
+    pub pack: Box<Pack>,
+    /// How many bytes were read by then.
+    pub bytes: u64,
+    /// How far its file is read with them.
+    pub mark: Option<Mark>,
+}
+
+/// The sending end of one reader.
+pub(super) struct Outbox {
+    from: usize,
+    sender: SyncSender<Message>,
     /// Whether the reader waits for input; all that it read before is then sent.
     at_rest: Arc<AtomicBool>,
-    stop: &'s AtomicBool,
-    bytes: u64,
+    stop: Arc<AtomicBool>,
+}
+
+impl Outbox {
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
+    /// Sends; says whether anybody listens.
+    pub(super) fn send(&self, message: Message) -> bool {
+        self.sender.send(message).is_ok()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a moment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a file does not tell when it grows; it is asked again"
+    )]
+    pub(super) fn rest(&self, pause: Duration) {
+        self.at_rest.store(true, Ordering::Release);
+        std::thread::sleep(pause);
+        self.at_rest.store(false, Ordering::Release);
+    }
+
+    /// The input, telling whether it waits for more.
+    pub(super) fn watch(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        let at_rest = Arc::clone(&self.at_rest);
+        Box::new(Watched { input, at_rest })
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.at_rest.store(true, Ordering::Release);
+    }
+}
+
+struct Watched {
+    input: Box<dyn Read + Send>,
+    at_rest: Arc<AtomicBool>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.at_rest.store(true, Ordering::Release);
+        let read = self.input.read(room);
+        self.at_rest.store(false, Ordering::Release);
+        read
+    }
+}
+
+/// The receiving end. It ends when all readers do, or, when it is told to stop,
+/// with the last of what was read by then.
+pub(super) struct Inbox {
+    receiver: Receiver<Message>,
+    at_rest: Vec<Arc<AtomicBool>>,
+    stop: Arc<AtomicBool>,
+    bytes: Vec<u64>,
+    gaps: Vec<usize>,
     ended: bool,
     failure: Option<IngestError>,
 }
 
-impl<'s> Inbox<'s> {
-    pub(super) fn new(
-        receiver: Receiver<Message>,
-        at_rest: Arc<AtomicBool>,
-        stop: &'s AtomicBool,
-    ) -> Inbox<'s> {
-        Inbox {
+impl Inbox {
+    /// An inbox, and an outbox for each reader.
+    pub(super) fn open(readers: usize, stop: &Arc<AtomicBool>) -> (Inbox, Vec<Outbox>) {
+        let (sender, receiver) = sync_channel(AHEAD);
+        let outbox = |from| Outbox {
+            from,
+            sender: sender.clone(),
+            at_rest: Arc::new(AtomicBool::new(false)),
+            stop: Arc::clone(stop),
+        };
+        let outboxes: Vec<Outbox> = (0..readers).map(outbox).collect();
+        let inbox = Inbox {
             receiver,
-            at_rest,
-            stop,
-            bytes: 0,
+            at_rest: outboxes.iter().map(|o| Arc::clone(&o.at_rest)).collect(),
+            stop: Arc::clone(stop),
+            bytes: vec![0; readers],
+            gaps: Vec::new(),
             ended: false,
             failure: None,
-        }
+        };
+        (inbox, outboxes)
     }
 
-    /// The next pack, whenever it comes; `None` at the end.
+    /// The next parcel, whenever it comes; `None` at the end.
     ///
     /// # Errors
     /// When reading failed, after all that was read before.
-    pub(super) fn wait(&mut self) -> Result<Option<Pack>, IngestError> {
+    pub(super) fn wait(&mut self) -> Result<Option<Parcel>, IngestError> {
         while !self.ended {
-            let idle = self.was_stopped() && self.reader_waits();
-            if let Some(pack) = self.receive(LOOK_UP) {
-                return Ok(Some(pack));
+            let idle = self.was_stopped() && self.readers_wait();
+            if let Some(parcel) = self.receive(LOOK_UP) {
+                return Ok(Some(parcel));
             }
-            if idle && self.reader_waits() {
+            if idle && self.readers_wait() {
                 break;
             }
         }
         self.failure.take().map_or(Ok(None), Err)
     }
 
-    /// The next pack, if it comes in time. That reading failed is told by
+    /// The next parcel, if it comes in time. That reading failed is told by
     /// [`Inbox::wait`], so that what was read before is written first.
-    pub(super) fn receive(&mut self, patience: Duration) -> Option<Pack> {
+    pub(super) fn receive(&mut self, patience: Duration) -> Option<Parcel> {
         let waited = Stopwatch::start();
         while !self.ended {
             let left = patience.saturating_sub(waited.elapsed());
             match self.receiver.recv_timeout(left.min(LOOK_UP)) {
-                Ok(Message::Pack(pack, bytes)) => {
-                    self.bytes = bytes;
-                    return Some(*pack);
+                Ok(Message::Parcel(parcel)) => {
+                    self.bytes[parcel.from] = parcel.bytes;
+                    return Some(parcel);
                 }
+                Ok(Message::Gap(from)) => self.gaps.push(from),
                 Ok(Message::Failed(error)) => {
                     self.failure = Some(error);
                     self.ended = true;
@@ -88,16 +173,21 @@ impl<'s> Inbox<'s> {
         None
     }
 
-    fn reader_waits(&self) -> bool {
-        self.at_rest.load(Ordering::Acquire)
+    fn readers_wait(&self) -> bool {
+        self.at_rest.iter().all(|rest| rest.load(Ordering::Acquire))
     }
 
     pub(super) fn was_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Readers that missed lines, each told once.
+    pub(super) fn gaps(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.gaps)
+    }
+
     /// Bytes read so far.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+        self.bytes.iter().sum()
     }
 }

@@ -1,15 +1,19 @@
 //! Lines in, events stored: decode, pack, append in batches.
 //!
-//! Reading and decoding happen on one thread, writing on another. An event
+//! Reading and decoding happen on one thread for each input, writing on another. An event
 //! counts as accepted after the commit that holds it; a bad line goes to the
 //! dead letters in the same commit as the good lines around it. How a line is
 //! written is known to `input`, how an event is kept to `store`.
 
+mod files;
+mod follow;
 mod inbox;
 mod reader;
 mod record;
 
+use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,10 +22,8 @@ use crate::clock::Stopwatch;
 use crate::input::{Format, InputError, Options};
 use crate::model::Millis;
 use crate::prices::PriceTable;
-use crate::store::{
-    Appending, BatchCounts, DeadLetter, Dedupe, EventWriter, Pack, Store, StoreError,
-};
-use inbox::Inbox;
+use crate::store::{BatchCounts, DeadLetter, Dedupe, EventWriter, Outcome, Store, StoreError, Txn};
+use inbox::{Inbox, Parcel};
 
 pub use record::{Recorded, record};
 
@@ -42,8 +44,8 @@ pub type Now = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// One input and how it is taken in.
 pub struct Job {
-    /// The bytes, packed or not.
-    pub input: Box<dyn Read + Send>,
+    /// Where its bytes come from.
+    pub input: Input,
     /// What messages and the store call it.
     pub source: String,
     /// How it is written.
@@ -56,10 +58,29 @@ pub struct Job {
     pub backfill: bool,
     /// Whether the first bad line ends it all.
     pub strict: bool,
-    /// For an input that is no regular file: a number no other run has.
-    pub nonce: Option<u64>,
     /// The present.
     pub now: Now,
+}
+
+/// Where bytes come from, compressed or not.
+pub enum Input {
+    /// What can be read only once, and a number that no other run has.
+    Pipe(Box<dyn Read + Send>, u64),
+    /// A regular file, from its beginning to its end.
+    File(File),
+    /// A regular file that is known again.
+    Kept(Kept),
+}
+
+/// A file of which is remembered how far it was read.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Where it is, or will be.
+    pub path: PathBuf,
+    /// Whether to begin where the last time ended.
+    pub resume: bool,
+    /// Whether to go on as it grows, and with the file that takes its place.
+    pub follow: bool,
 }
 
 /// What became of an input.
@@ -94,8 +115,10 @@ impl Summary {
 pub trait Observer {
     /// A transaction was committed; these are the totals so far.
     fn committed(&mut self, so_far: &Summary);
-    /// A line was refused.
-    fn refused(&mut self, letter: &DeadLetter);
+    /// A line of this source was refused.
+    fn refused(&mut self, source: &str, letter: &DeadLetter);
+    /// A file that took this place before is gone, perhaps with lines that were not read.
+    fn missed(&mut self, source: &str);
 }
 
 /// Why an ingest ended early. What was committed before stays.
@@ -117,6 +140,12 @@ pub enum IngestError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A compressed file was to be followed.
+    #[error("cannot follow {input}: it is compressed")]
+    Packed {
+        /// Which input.
+        input: String,
+    },
     /// The first bad line, where none is allowed.
     #[error("{input}:{}: {}", letter.line, letter.reason)]
     Strict {
@@ -130,29 +159,36 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
-/// Takes an input in, until its end or until `stop` is raised.
+/// Takes inputs in, all at once, until their end or until `stop` is raised.
 ///
 /// # Errors
-/// When the input cannot be read on, or the store cannot be written.
+/// When an input cannot be read on, or the store cannot be written.
 pub fn run(
     store: &mut Store,
-    job: Job,
+    jobs: Vec<Job>,
     stop: &Arc<AtomicBool>,
     observer: &mut dyn Observer,
 ) -> Result<Summary, IngestError> {
+    let Some(strict) = jobs.first().map(|job| job.strict) else {
+        return Ok(Summary::default());
+    };
     let mut intake = Intake {
-        writer: EventWriter::new(job.source.clone(), job.dedupe, job.backfill),
-        strict: job.strict,
-        source: job.source.clone(),
-        now: Arc::clone(&job.now),
+        now: Arc::clone(&jobs[0].now),
+        sources: jobs.iter().map(Source::new).collect(),
+        strict,
         summary: Summary::default(),
         observer,
     };
     let kept = store.read(|txn| txn.retention())?.raw;
-    let mut inbox = reader::start(job, kept, PriceTable::default(), stop);
+    let (mut inbox, outboxes) = Inbox::open(jobs.len(), stop);
+    for (job, outbox) in jobs.into_iter().zip(outboxes) {
+        let marks = files::marks(store, &job.input)?;
+        reader::start(job, marks, kept, PriceTable::default(), outbox);
+    }
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;
     }
+    intake.tell_gaps(&mut inbox);
     intake.summary.interrupted = inbox.was_stopped();
     intake.summary.bytes = inbox.bytes();
     Ok(intake.summary)
@@ -169,14 +205,17 @@ pub fn rehearse(
     observer: &mut dyn Observer,
 ) -> Result<Summary, IngestError> {
     let (strict, source) = (job.strict, job.source.clone());
-    let mut inbox = reader::start(job, None, PriceTable::default(), stop);
+    let (mut inbox, outboxes) = Inbox::open(1, stop);
+    for (job, outbox) in [job].into_iter().zip(outboxes) {
+        reader::start(job, Vec::new(), None, PriceTable::default(), outbox);
+    }
     let mut summary = Summary::default();
-    while let Some(pack) = inbox.wait()? {
+    while let Some(Parcel { pack, .. }) = inbox.wait()? {
         summary.counts.accepted += (pack.len() - pack.letters().len()) as u64;
         summary.counts.rejected += pack.letters().len() as u64;
         pack.letters()
             .iter()
-            .for_each(|letter| observer.refused(letter));
+            .for_each(|letter| observer.refused(&source, letter));
         refuse_if_strict(strict, &source, pack.letters())?;
         summary.bytes = inbox.bytes();
         observer.committed(&summary);
@@ -185,10 +224,24 @@ pub fn rehearse(
     Ok(summary)
 }
 
-struct Intake<'o> {
+/// The writing side of one input.
+struct Source {
+    name: String,
     writer: EventWriter,
+}
+
+impl Source {
+    fn new(job: &Job) -> Source {
+        Source {
+            name: job.source.clone(),
+            writer: EventWriter::new(job.source.clone(), job.dedupe, job.backfill),
+        }
+    }
+}
+
+struct Intake<'o> {
+    sources: Vec<Source>,
     strict: bool,
-    source: String,
     now: Now,
     summary: Summary,
     observer: &'o mut dyn Observer,
@@ -199,73 +252,144 @@ impl Intake<'_> {
     fn transact(
         &mut self,
         store: &mut Store,
-        inbox: &mut Inbox<'_>,
-        first: Pack,
+        inbox: &mut Inbox,
+        first: Parcel,
     ) -> Result<(), IngestError> {
-        let age = Stopwatch::start();
-        let held = gather(inbox, first, &age);
-        let mut letters = Vec::new();
-        let done = store.write(|txn| {
-            let mut rows = 0;
-            let mut batch = txn.append(&mut self.writer, (self.now)())?;
-            let mut write = |batch: &mut Appending<'_, '_>, pack: Pack| {
-                rows += pack.len();
-                refuse_if_strict(self.strict, &self.source, pack.letters())?;
-                letters.extend_from_slice(pack.letters());
-                batch.write(pack)?;
-                Ok::<_, IngestError>(rows)
-            };
-            let mut rows = 0;
-            for pack in held {
-                rows = write(&mut batch, pack)?;
+        let mut supply = Supply::gather(inbox, first);
+        let now = (self.now)();
+        let written = store.write(|txn| {
+            let mut all = Vec::new();
+            let mut next = supply.next();
+            while let Some(parcel) = next {
+                let done;
+                (done, next) = self.write(txn, now, parcel, &mut supply)?;
+                all.push(done);
             }
-            while (ROWS_TO_BEGIN..ROWS_PER_COMMIT).contains(&rows)
-                && age.elapsed() < LONGEST_TRANSACTION
-                && let Some(pack) = inbox.receive(WAIT_IN_FLOW)
-            {
-                rows = write(&mut batch, pack)?;
-            }
-            let outcome = batch.finish()?;
-            refuse_if_strict(self.strict, &self.source, &outcome.late)?;
-            Ok::<_, IngestError>(outcome)
+            Ok::<_, IngestError>(all)
         });
-        let outcome = match done {
-            Ok(outcome) => outcome,
+        let all = match written {
+            Ok(all) => all,
             Err(error) => {
-                self.writer.forget();
+                self.sources.iter_mut().for_each(|s| s.writer.forget());
                 return Err(error);
             }
         };
-        for letter in letters.iter().chain(&outcome.late) {
-            self.observer.refused(letter);
+        for Done {
+            from,
+            letters,
+            outcome,
+        } in &all
+        {
+            for letter in letters.iter().chain(&outcome.late) {
+                self.observer.refused(&self.sources[*from].name, letter);
+            }
+            self.summary.counts.add(&outcome.counts);
+            self.summary.too_old += outcome.late.len() as u64;
+            for (sum, more) in self.summary.outlived.iter_mut().zip(outcome.outlived) {
+                *sum += more;
+            }
         }
-        self.summary.counts.add(&outcome.counts);
-        self.summary.too_old += outcome.late.len() as u64;
-        for (sum, more) in self.summary.outlived.iter_mut().zip(outcome.outlived) {
-            *sum += more;
-        }
+        self.tell_gaps(inbox);
         self.summary.bytes = inbox.bytes();
         self.observer.committed(&self.summary);
         Ok(())
     }
+
+    /// Writes what comes from one source until something comes from another; gives
+    /// that back. What is remembered of a file goes with the lines it stands for.
+    fn write(
+        &mut self,
+        txn: &Txn<'_>,
+        now: Millis,
+        first: Parcel,
+        supply: &mut Supply<'_>,
+    ) -> Result<(Done, Option<Parcel>), IngestError> {
+        let from = first.from;
+        let Source { name, writer } = &mut self.sources[from];
+        let mut done = Done {
+            from,
+            letters: Vec::new(),
+            outcome: Outcome::default(),
+        };
+        if first.pack.is_empty() {
+            first.mark.map_or(Ok(()), |mark| txn.put_mark(&mark, now))?;
+            return Ok((done, supply.next()));
+        }
+        let mut batch = txn.append(writer, now)?;
+        let mut next = Some(first);
+        while let Some(Parcel { pack, mark, .. }) = next.take_if(|parcel| parcel.from == from) {
+            refuse_if_strict(self.strict, name, pack.letters())?;
+            done.letters.extend_from_slice(pack.letters());
+            batch.write(*pack)?;
+            mark.map_or(Ok(()), |mark| txn.put_mark(&mark, now))?;
+            next = supply.next();
+        }
+        done.outcome = batch.finish()?;
+        refuse_if_strict(self.strict, name, &done.outcome.late)?;
+        Ok((done, next))
+    }
+
+    fn tell_gaps(&mut self, inbox: &mut Inbox) {
+        for from in inbox.gaps() {
+            self.observer.missed(&self.sources[from].name);
+        }
+    }
 }
 
-/// Waits a moment for more packs, so that a trickle of lines shares its commits
-/// and holds no lock while it trickles.
-fn gather(inbox: &mut Inbox<'_>, first: Pack, age: &Stopwatch) -> Vec<Pack> {
-    let mut rows = first.len();
-    let mut held = vec![first];
-    while rows < ROWS_TO_BEGIN {
-        let Some(left) = WAIT_FOR_COMPANY.checked_sub(age.elapsed()) else {
-            break;
-        };
-        let Some(pack) = inbox.receive(left) else {
-            break;
-        };
-        rows += pack.len();
-        held.push(pack);
+/// What became of the lines of one source in one transaction.
+struct Done {
+    from: usize,
+    letters: Vec<DeadLetter>,
+    outcome: Outcome,
+}
+
+/// What one transaction writes.
+struct Supply<'i> {
+    inbox: &'i mut Inbox,
+    age: Stopwatch,
+    held: std::vec::IntoIter<Parcel>,
+    rows: usize,
+}
+
+impl Supply<'_> {
+    /// Waits a moment for more packs, so that a trickle of lines shares its commits
+    /// and holds no lock while it trickles.
+    fn gather(inbox: &mut Inbox, first: Parcel) -> Supply<'_> {
+        let age = Stopwatch::start();
+        let mut rows = first.pack.len();
+        let mut held = vec![first];
+        while rows < ROWS_TO_BEGIN {
+            let Some(left) = WAIT_FOR_COMPANY.checked_sub(age.elapsed()) else {
+                break;
+            };
+            let Some(parcel) = inbox.receive(left) else {
+                break;
+            };
+            rows += parcel.pack.len();
+            held.push(parcel);
+        }
+        held.sort_by_key(|parcel| parcel.from);
+        Supply {
+            inbox,
+            age,
+            held: held.into_iter(),
+            rows,
+        }
     }
-    held
+
+    /// The next parcel; `None` when it is time to commit.
+    fn next(&mut self) -> Option<Parcel> {
+        if let Some(parcel) = self.held.next() {
+            return Some(parcel);
+        }
+        let goes_on = (ROWS_TO_BEGIN..ROWS_PER_COMMIT).contains(&self.rows)
+            && self.age.elapsed() < LONGEST_TRANSACTION;
+        let parcel = goes_on
+            .then(|| self.inbox.receive(WAIT_IN_FLOW))
+            .flatten()?;
+        self.rows += parcel.pack.len();
+        Some(parcel)
+    }
 }
 
 fn refuse_if_strict(strict: bool, source: &str, letters: &[DeadLetter]) -> Result<(), IngestError> {

@@ -1,19 +1,17 @@
-//! The reading thread: bytes to lines to packs.
+//! The reading threads: bytes to lines to packs.
 
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
-use super::inbox::{Inbox, Message};
-use super::{IngestError, Job};
-use crate::input::{Body, Decoded, Decoder, Line, Lines, Reject, open};
+use super::inbox::{Message, Outbox, Parcel};
+use super::{IngestError, Input, Job, Now, follow};
+use crate::input::{
+    Body, Decoded, Decoder, Format, InputError, Line, Lines, Options, Reject, open,
+};
 use crate::model::{Event, Labels, Millis, Signal};
 use crate::prices::PriceTable;
-use crate::store::{DeadLetter, Origin, Packer};
+use crate::store::{DeadLetter, Mark, Origin, Packer, Place};
 
-/// Packs that may wait for the writer: reading stays ahead, memory stays small.
-const AHEAD: usize = 3;
 /// Lines of one pack at most.
 const LINES_PER_PACK: usize = 2_048;
 /// What is kept of a line that was refused.
@@ -21,152 +19,197 @@ const SAMPLE: usize = 64 << 10;
 
 /// Starts to read. The thread ends when the input does, when it is told to stop or
 /// when nobody listens; it may outlive a writer that was stopped, blocked in a read.
-pub(super) fn start<'s>(
-    mut job: Job,
+/// `marks` are what is remembered of the file.
+pub(super) fn start(
+    job: Job,
+    marks: Vec<Mark>,
     raw_kept_ms: Option<i64>,
     prices: PriceTable,
-    stop: &'s Arc<AtomicBool>,
-) -> Inbox<'s> {
-    let (sender, receiver) = sync_channel(AHEAD);
-    let at_rest = Arc::new(AtomicBool::new(false));
-    job.input = Box::new(Watched {
-        input: job.input,
-        at_rest: Arc::clone(&at_rest),
-    });
-    let inbox = Inbox::new(receiver, at_rest, stop);
-    let stop = Arc::clone(stop);
-    std::thread::spawn(move || {
-        // A listener that is gone does not want to know how it ended.
-        let _ = match read(job, raw_kept_ms, prices, &stop, &sender) {
-            Ok(()) => Ok(()),
-            Err(error) => sender.send(Message::Failed(error)),
-        };
-    });
-    inbox
-}
-
-/// An input that tells whether it waits for more.
-struct Watched {
-    input: Box<dyn Read + Send>,
-    at_rest: Arc<AtomicBool>,
-}
-
-impl Read for Watched {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.at_rest.store(true, Ordering::Release);
-        let read = self.input.read(room);
-        self.at_rest.store(false, Ordering::Release);
-        read
-    }
-}
-
-fn read(
-    job: Job,
-    raw_kept_ms: Option<i64>,
-    mut prices: PriceTable,
-    stop: &AtomicBool,
-    sender: &SyncSender<Message>,
-) -> Result<(), IngestError> {
+    outbox: Outbox,
+) {
     let Job {
         input,
         source,
         format,
         options,
         dedupe,
-        nonce,
         now,
         ..
     } = job;
-    let unreadable = |error| IngestError::Read {
-        input: source.clone(),
-        source: error,
-    };
-    let unfit = |error| IngestError::Input {
-        input: source.clone(),
-        source: error,
-    };
-    let max_line = options.max_line;
-    let mut decoder = Decoder::new(format, options).map_err(unfit)?;
-    let mut lines = Lines::new(open(input).map_err(unreadable)?, format, max_line);
     // Younger events cannot fall behind the floor of raw events while they are read.
     let keep_before = raw_kept_ms.map_or(i64::MIN, |ms| now().0.saturating_sub(ms) + Millis::DAY);
-    let mut packer = Packer::new(dedupe, keep_before);
-    let mut bytes = 0;
-    while !stop.load(Ordering::Relaxed) {
-        decoder.set_now(now());
-        let Some(chunk) = lines.next_chunk().map_err(unreadable)? else {
-            return Ok(());
+    let mut feed = Feed {
+        packer: Packer::new(dedupe, keep_before),
+        bytes: 0,
+        is_deaf: false,
+        prices,
+        source,
+        format,
+        options,
+        now,
+        outbox,
+    };
+    std::thread::spawn(move || {
+        let done = match input {
+            Input::Pipe(input, nonce) => feed.read_whole(input, Place::Pipe { nonce }, None),
+            Input::File(file) => {
+                let generation = marks.first().map_or(0, |mark| mark.generation);
+                feed.read_whole(Box::new(file), Place::File { generation }, None)
+            }
+            Input::Kept(kept) => follow::read(&mut feed, &kept, &marks),
         };
-        for line in chunk {
-            bytes = line.offset;
-            take(
-                &mut decoder,
-                &mut prices,
-                &mut packer,
-                &line,
-                nonce,
-                max_line,
-            )
-            .map_err(unfit)?;
-            if packer.len() >= LINES_PER_PACK && !send(sender, &mut packer, bytes) {
+        if let Err(error) = done {
+            feed.outbox.send(Message::Failed(error));
+        }
+    });
+}
+
+/// What a reading thread makes packs with, and where it sends them.
+pub(super) struct Feed {
+    pub format: Format,
+    pub now: Now,
+    source: String,
+    options: Options,
+    prices: PriceTable,
+    packer: Packer,
+    outbox: Outbox,
+    bytes: u64,
+    /// Whether nobody listens any more.
+    is_deaf: bool,
+}
+
+impl Feed {
+    /// Reads an input from its beginning to its end. The mark goes with the last pack.
+    pub(super) fn read_whole(
+        &mut self,
+        input: Box<dyn Read + Send>,
+        place: Place,
+        mark: Option<Mark>,
+    ) -> Result<(), IngestError> {
+        let input = self.outbox.watch(input);
+        let mut decoder = self.decoder()?;
+        let mut lines = self.lines(open(input).map_err(|e| self.unreadable(e))?);
+        while !self.is_over() {
+            decoder.set_now((self.now)());
+            let Some(chunk) = lines.next_chunk().map_err(|e| self.unreadable(e))? else {
+                if mark.is_some() {
+                    self.send(mark);
+                }
                 return Ok(());
+            };
+            for line in chunk {
+                self.take(&mut decoder, &line, place)?;
+                if self.wants_to_send(false) && !self.send(None) {
+                    return Ok(());
+                }
+            }
+            if self.wants_to_send(true) {
+                self.send(None);
             }
         }
-        if !packer.is_empty() && !send(sender, &mut packer, bytes) {
-            return Ok(());
-        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Sends the pack; says whether anybody listens.
-fn send(sender: &SyncSender<Message>, packer: &mut Packer, bytes: u64) -> bool {
-    sender
-        .send(Message::Pack(Box::new(packer.take()), bytes))
-        .is_ok()
-}
+    /// A decoder for one file.
+    pub(super) fn decoder(&self) -> Result<Decoder, IngestError> {
+        Decoder::new(self.format, self.options.clone()).map_err(|e| self.unfit(e))
+    }
 
-fn take(
-    decoder: &mut Decoder,
-    prices: &mut PriceTable,
-    packer: &mut Packer,
-    line: &Line<'_>,
-    nonce: Option<u64>,
-    max_line: usize,
-) -> Result<(), crate::input::InputError> {
-    match &line.body {
-        Body::Whole(bytes) => match decoder.decode(bytes)? {
-            Decoded::Event(mut event) => {
-                price(&mut event, prices);
-                packer.add(
-                    &event,
-                    Origin {
+    /// The lines of one file.
+    pub(super) fn lines<R: Read>(&self, input: R) -> Lines<R> {
+        Lines::new(input, self.format, self.options.max_line)
+    }
+
+    /// Adds a line to the pack.
+    pub(super) fn take(
+        &mut self,
+        decoder: &mut Decoder,
+        line: &Line<'_>,
+        place: Place,
+    ) -> Result<(), IngestError> {
+        self.bytes = line.offset;
+        match &line.body {
+            Body::Whole(bytes) => match decoder.decode(bytes).map_err(|e| self.unfit(e))? {
+                Decoded::Event(mut event) => {
+                    price(&mut event, &mut self.prices);
+                    let origin = Origin {
                         line: line.number,
                         byte_offset: line.offset,
                         bytes,
-                        nonce,
-                    },
-                );
+                        place,
+                    };
+                    self.packer.add(&event, origin);
+                }
+                Decoded::Rejected(reject) => {
+                    let truncated = bytes.len() > SAMPLE;
+                    self.packer.bury(letter(line, &reject, bytes, truncated));
+                }
+                Decoded::Header => {}
+            },
+            Body::TooLong(head) => {
+                let limit = self.options.max_line;
+                let letter = letter(line, &Reject::LineTooLong { limit }, head, true);
+                self.packer.bury(letter);
             }
-            Decoded::Rejected(reject) => {
-                packer.bury(letter(line, &reject, bytes, bytes.len() > SAMPLE))
-            }
-            Decoded::Header => {}
-        },
-        Body::TooLong(head) => {
-            packer.bury(letter(
-                line,
-                &Reject::LineTooLong { limit: max_line },
-                head,
-                true,
-            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the pack is full, or holds anything `at_rest`, where it may be long until more comes.
+    pub(super) fn wants_to_send(&self, at_rest: bool) -> bool {
+        let least = if at_rest { 1 } else { LINES_PER_PACK };
+        self.packer.len() >= least
+    }
+
+    /// Sends the pack; says whether anybody listens.
+    pub(super) fn send(&mut self, mark: Option<Mark>) -> bool {
+        let parcel = Parcel {
+            from: self.outbox.from(),
+            pack: Box::new(self.packer.take()),
+            bytes: self.bytes,
+            mark,
+        };
+        self.is_deaf |= !self.outbox.send(Message::Parcel(parcel));
+        !self.is_deaf
+    }
+
+    /// Tells that lines may have been missed.
+    pub(super) fn tell_gap(&mut self) {
+        let from = self.outbox.from();
+        self.outbox.send(Message::Gap(from));
+    }
+
+    /// Whether to read no further.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_deaf || self.outbox.is_stopped()
+    }
+
+    /// Waits, with all sent that was read.
+    pub(super) fn rest(&self, pause: Duration) {
+        self.outbox.rest(pause);
+    }
+
+    pub(super) fn unreadable(&self, source: io::Error) -> IngestError {
+        let input = self.source.clone();
+        match source
+            .get_ref()
+            .is_some_and(|e| e.is::<super::files::Packed>())
+        {
+            true => IngestError::Packed { input },
+            false => IngestError::Read { input, source },
         }
     }
-    Ok(())
+
+    pub(super) fn unfit(&self, source: InputError) -> IngestError {
+        IngestError::Input {
+            input: self.source.clone(),
+            source,
+        }
+    }
 }
 
 /// Says what a request cost by the price table, when that knows it.
-fn price(event: &mut Event<'_>, prices: &mut PriceTable) {
+pub(super) fn price(event: &mut Event<'_>, prices: &mut PriceTable) {
     let (Signal::Request { .. }, Some(tokens)) = (event.signal, &event.tokens) else {
         return;
     };

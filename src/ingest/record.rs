@@ -4,8 +4,10 @@
 //! on one thread: a process that stores one event has nothing to overlap.
 
 use super::IngestError;
+use super::reader::price;
 use crate::input::{Decoded, Decoder, Format, Options};
-use crate::store::{Dedupe, EventWriter, Origin, Packer, Store};
+use crate::prices::PriceTable;
+use crate::store::{Dedupe, EventWriter, Origin, Packer, Place, Store};
 
 /// What the store calls this source.
 const SOURCE: &str = "record";
@@ -45,15 +47,16 @@ pub fn record(
     let mut decoder = Decoder::new(Format::Jsonl, options).map_err(unfit)?;
     let mut packer = Packer::new(Dedupe::TimeId, i64::MIN);
     match decoder.decode(object.as_bytes()).map_err(unfit)? {
-        Decoded::Event(event) => packer.add(
-            &event,
-            Origin {
+        Decoded::Event(mut event) => {
+            price(&mut event, &mut PriceTable::default());
+            let origin = Origin {
                 line: 1,
                 byte_offset: 0,
                 bytes: object.as_bytes(),
-                nonce: Some(nonce),
-            },
-        ),
+                place: Place::Pipe { nonce },
+            };
+            packer.add(&event, origin);
+        }
         Decoded::Rejected(reject) => {
             return Ok(Recorded::Refused {
                 code: reject.code(),

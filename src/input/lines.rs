@@ -66,6 +66,19 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// The same, where `input` begins in the middle: at this offset, with this line.
+    #[must_use]
+    pub fn from(mut self, offset: u64, line: u64) -> Lines<R> {
+        (self.splitter.offset, self.splitter.number) = (offset, line);
+        self
+    }
+
+    /// What is read from. When it has no more for now, and says so by an error,
+    /// the line that was begun goes on with the next read.
+    pub fn input_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
     /// Reads once, and gives the lines that are complete by then, which may be
     /// none; `None` at the end of the input. Lines of a chunk that were not
     /// asked for come with the next.
@@ -117,6 +130,16 @@ pub struct Chunk<'c> {
     bytes: &'c [u8],
     ended: bool,
     splitter: &'c mut Splitter,
+}
+
+impl Chunk<'_> {
+    /// Where the first line begins that was not given yet: its offset and its number.
+    pub fn reached(&self) -> (u64, u64) {
+        match &self.splitter.skipped {
+            Some(skipped) => (skipped.offset, skipped.number),
+            None => (self.splitter.offset, self.splitter.number),
+        }
+    }
 }
 
 impl<'c> Iterator for Chunk<'c> {

@@ -34,7 +34,7 @@ use native::Habit;
 pub use lines::{Body, Chunk, Line, Lines};
 pub use mapping::Mapping;
 pub use moment::TimeUnit;
-pub use open::open;
+pub use open::{is_packed, open};
 pub use reject::{InputError, Reject};
 
 /// The longest line that is read unless a setting says otherwise: 1 MiB.

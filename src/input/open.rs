@@ -31,6 +31,11 @@ pub fn open(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>
     })
 }
 
+/// Whether an input that begins so is compressed.
+pub fn is_packed(head: &[u8]) -> bool {
+    [GZIP, ZSTD].iter().any(|magic| head.starts_with(magic))
+}
+
 /// Whether the magic number may still come, so that more bytes are needed to
 /// tell. A slow pipe is asked for no more than that.
 fn is_begun(magic: &[u8], head: &[u8]) -> bool {

@@ -72,6 +72,7 @@ pub struct Spec {
     /// When set, the value of a bucket that ends at `t` is not that of the
     /// bucket's own stats: the caller reads the stats of `[t - trailing_ms, t)`.
     pub trailing_ms: Option<i64>,
+    basis: fn(&Stats) -> u64,
     formula: Formula,
 }
 
@@ -146,13 +147,17 @@ measures! {
         percentile("p99_latency", "latency_p99_ms", |s| s.latency.quantile_ms(0.99));
 
     AvgTtft "average time to first token" =>
-        time("avg_ttft", "ttft_avg_ms", |s| s.ttft.mean_ms()).also(&["ttft", "mean_ttft"]);
+        time("avg_ttft", "ttft_avg_ms", |s| s.ttft.mean_ms())
+            .resting_on(|s| s.ttft.count).also(&["ttft", "mean_ttft"]);
     P50Ttft "p50 time to first token" =>
-        percentile("p50_ttft", "ttft_p50_ms", |s| s.ttft.quantile_ms(0.50)).also(&["median_ttft"]);
+        percentile("p50_ttft", "ttft_p50_ms", |s| s.ttft.quantile_ms(0.50))
+            .resting_on(|s| s.ttft.count).also(&["median_ttft"]);
     P95Ttft "p95 time to first token" =>
-        percentile("p95_ttft", "ttft_p95_ms", |s| s.ttft.quantile_ms(0.95));
+        percentile("p95_ttft", "ttft_p95_ms", |s| s.ttft.quantile_ms(0.95))
+            .resting_on(|s| s.ttft.count);
     P99Ttft "p99 time to first token" =>
-        percentile("p99_ttft", "ttft_p99_ms", |s| s.ttft.quantile_ms(0.99));
+        percentile("p99_ttft", "ttft_p99_ms", |s| s.ttft.quantile_ms(0.99))
+            .resting_on(|s| s.ttft.count);
 
     InputTokens "input tokens" =>
         tokens("input_tokens", |s| s.tokens.input_total());
@@ -202,30 +207,32 @@ measures! {
         count("unpriced", |s| s.cost.unpriced.into());
 
     CacheHits "cache hits" =>
-        count("cache_hits", |s| s.cache.hits.into());
+        count("cache_hits", |s| s.cache.hits.into()).resting_on(of_cache);
     CacheMisses "cache misses" =>
-        count("cache_misses", |s| s.cache.misses.into());
+        count("cache_misses", |s| s.cache.misses.into()).resting_on(of_cache);
     CacheStores "cache stores" =>
-        count("cache_stores", |s| s.cache.stores.into());
+        count("cache_stores", |s| s.cache.stores.into()).resting_on(of_cache);
     CacheHitRate "cache hit rate" =>
-        ratio("cache_hit_rate", Stats::cache_hit_rate);
+        ratio("cache_hit_rate", Stats::cache_hit_rate)
+            .resting_on(|s| s.cache.hits + s.cache.misses);
     CacheSavedCost "cost saved by the cache" =>
         money("cache_saved_cost", "cache_saved_cost_usd", |s| s.cache.saved_cost)
-            .also(&["saved_cost"]);
+            .also(&["saved_cost"]).resting_on(of_cache);
     CacheSavedTokens "tokens saved by the cache" =>
-        tokens("cache_saved_tokens", |s| s.cache.saved_tokens).also(&["saved_tokens"]);
+        tokens("cache_saved_tokens", |s| s.cache.saved_tokens).also(&["saved_tokens"]).resting_on(of_cache);
 
     RateLimitAllowed "calls let through by rate limits" =>
-        count("rate_limit_allowed", |s| s.limits.allowed.into());
+        count("rate_limit_allowed", |s| s.limits.allowed.into()).resting_on(of_limits);
     RateLimitDenied "calls refused by rate limits" =>
-        count("rate_limit_denied", |s| s.limits.denied.into());
+        count("rate_limit_denied", |s| s.limits.denied.into()).resting_on(of_limits);
     RateLimitDenialRate "rate-limit denial rate" =>
-        ratio("rate_limit_denial_rate", Stats::rate_limit_denial_rate).also(&["denial_rate"]);
+        ratio("rate_limit_denial_rate", Stats::rate_limit_denial_rate).also(&["denial_rate"])
+            .resting_on(of_limits);
 
     FirstEvent "time of the first event" =>
-        moment("first_event", |s| s.first);
+        moment("first_event", |s| s.first).resting_on(|s| s.first.is_some().into());
     LastEvent "time of the last event" =>
-        moment("last_event", |s| s.last);
+        moment("last_event", |s| s.last).resting_on(|s| s.last.is_some().into());
 }
 
 impl Measure {
@@ -289,6 +296,12 @@ impl Measure {
             Formula::MeanUsd(of) => mean_of(of(stats)),
         }
     }
+
+    /// On how many events its value rests: requests, requests that told a latency,
+    /// accesses of a cache, …
+    pub fn rests_on(self, stats: &Stats) -> u64 {
+        (self.spec().basis)(stats)
+    }
 }
 
 impl Value {
@@ -334,6 +347,7 @@ impl Spec {
             kind,
             needs: Needs::Sums,
             trailing_ms: None,
+            basis: |s| s.requests,
             formula,
         }
     }
@@ -344,6 +358,10 @@ impl Spec {
 
     const fn needing(self, needs: Needs) -> Spec {
         Spec { needs, ..self }
+    }
+
+    const fn resting_on(self, basis: fn(&Stats) -> u64) -> Spec {
+        Spec { basis, ..self }
     }
 
     const fn over_the_last(self, ms: i64) -> Spec {
@@ -393,6 +411,7 @@ const fn time(id: &'static str, field: &'static str, of: fn(&Stats) -> Option<f6
         Formula::Float(of),
     )
     .needing(Needs::Times)
+    .resting_on(|s| s.latency.count)
 }
 
 const fn percentile(id: &'static str, field: &'static str, of: fn(&Stats) -> Option<f64>) -> Spec {
@@ -401,6 +420,16 @@ const fn percentile(id: &'static str, field: &'static str, of: fn(&Stats) -> Opt
 
 const fn moment(id: &'static str, of: fn(&Stats) -> Option<Millis>) -> Spec {
     Spec::new(id, id, Unit::Time, Kind::Moment, Formula::At(of))
+}
+
+/// Events of any kind that an answer cache sent.
+const fn of_cache(stats: &Stats) -> u64 {
+    stats.cache.hits + stats.cache.misses + stats.cache.stores
+}
+
+/// Events of any kind that rate limiters sent.
+const fn of_limits(stats: &Stats) -> u64 {
+    stats.limits.allowed + stats.limits.denied
 }
 
 /// A sum per second of the window; a window without length has none.

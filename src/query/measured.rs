@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::question::{QueryError, Question, Row, Source, Step, answer};
+use super::question::{QueryError, Question, Row, Source, Step, ask_in};
 use crate::model::{Dimension, Kind, Measure, Millis, Needs, Selector, Span, Stats, Value, Zone};
 use crate::store::{Parts, Store, Txn};
 
@@ -117,7 +117,7 @@ fn measured(txn: &Txn<'_>, inquiry: &Inquiry, step: Option<Step>) -> Result<Meas
     };
     let questions = questions(inquiry, step);
     for (question, measures) in &questions {
-        let answer = answer(txn, question)?;
+        let answer = ask_in(txn, question)?;
         told.span = answer.span;
         told.sources.extend(answer.sources);
         told.notes.extend(answer.notes);

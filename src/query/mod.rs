@@ -19,5 +19,5 @@ mod unheard;
 
 pub use explain::{Because, Reading, explain};
 pub use measured::{Asked, Cut, Inquiry, Line, Measured, measure};
-pub use question::{Answer, QueryError, Question, Row, Source, Step, ask};
+pub use question::{Answer, QueryError, Question, Row, Source, Step, ask, ask_in};
 pub use unheard::{Unheard, unheard};

@@ -111,11 +111,14 @@ pub enum QueryError {
 /// # Errors
 /// When the store no longer knows, or cannot be read.
 pub fn ask(store: &mut Store, question: &Question) -> Result<Answer, QueryError> {
-    store.read(|txn| answer(txn, question))
+    store.read(|txn| ask_in(txn, question))
 }
 
 /// Answers a question inside a transaction.
-pub(super) fn answer(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_in(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
     let touched = touched(&question.selector, &question.by);
     let kept = Kept {
         floors: txn.floors()?,

@@ -12,7 +12,9 @@ mod columns;
 mod dirty;
 mod error;
 mod event;
+mod identity;
 mod ledger;
+mod mark;
 mod name;
 mod open;
 mod pack;
@@ -37,15 +39,19 @@ pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
+pub use identity::{Dedupe, Origin, Place};
 pub use ledger::{LedgerKey, SessionKey};
+pub use mark::Mark;
 pub use name::NameId;
 pub use open::{Durability, Lock, Options};
-pub use pack::{Dedupe, Origin, Pack, Packer};
+pub use pack::{Pack, Packer};
 pub use reclaim::Footprint;
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
-pub use sql::{Piece, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces};
+pub use sql::{
+    Piece, SQL_WORDS, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces,
+};
 pub use state::Floors;
 
 /// One SQLite file with events, aggregates, settings and alerts.

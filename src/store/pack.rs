@@ -8,9 +8,10 @@
 use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::DeadLetter;
+use super::identity::{Dedupe, Origin, identity};
 use crate::model::{Event, Labels, Signal, Usd};
 
 /// Symbols in a dictionary before it starts afresh: beyond some ten thousand,
@@ -23,32 +24,6 @@ const REPEATING_METADATA: usize = 512;
 const HEX_DIGITS: std::ops::RangeInclusive<usize> = 16..=48;
 /// The longest text before those digits.
 const ID_PREFIX: usize = 24;
-
-/// What makes two lines the same event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dedupe {
-    /// Its time and its id (or its place in the file, where it has none).
-    #[default]
-    TimeId,
-    /// Its id alone, for logs that repeat an answer under new times: the version
-    /// with the most tokens stays, at the first time.
-    Id,
-    /// Its bytes.
-    Content,
-}
-
-/// Where a line came from, as far as its identity needs it.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// Its number, from 1.
-    pub line: u64,
-    /// Where it begins in the decompressed input.
-    pub byte_offset: u64,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// Of a pipe: a number that no other run has. Of a regular file: `None`.
-    pub nonce: Option<u64>,
-}
 
 /// A number for a text, given out by a [`Packer`]; 0 stands for no text.
 pub(super) type Symbol = u32;
@@ -428,30 +403,6 @@ fn nano(amount: Usd) -> i64 {
     amount.0 as i64
 }
 
-/// The h of (time, h).
-fn identity(event: &Event<'_>, dedupe: Dedupe, origin: &Origin<'_>) -> i64 {
-    let mut hash = Xxh3::new();
-    match (&event.id, dedupe) {
-        (_, Dedupe::Content) => hash.update(origin.bytes),
-        (Some(id), Dedupe::TimeId | Dedupe::Id) => {
-            hash.update(event.signal.name().as_bytes());
-            hash.update(&[0]);
-            hash.update(id.as_bytes());
-        }
-        (None, Dedupe::TimeId | Dedupe::Id) => match origin.nonce {
-            None => {
-                hash.update(&origin.byte_offset.to_le_bytes());
-                hash.update(origin.bytes);
-            }
-            Some(nonce) => {
-                hash.update(&nonce.to_le_bytes());
-                hash.update(&origin.line.to_le_bytes());
-            }
-        },
-    }
-    hash.digest() as i64
-}
-
 struct HexTail<'a> {
     prefix: &'a str,
     uuid: bool,
@@ -530,6 +481,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Place;
     use super::*;
 
     fn split(id: &str) -> Option<(&str, bool, u8)> {
@@ -579,7 +531,7 @@ mod tests {
                     line: 1,
                     byte_offset: 0,
                     bytes: b"",
-                    nonce: None,
+                    place: Place::File { generation: 0 },
                 },
             );
             if n % 1000 == 999 {

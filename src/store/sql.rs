@@ -21,7 +21,7 @@ use super::{Store, StoreError};
 use crate::model::Millis;
 
 pub use lexer::{Piece, pieces};
-pub use names::SqlTable;
+pub use names::{SQL_WORDS, SqlTable};
 
 /// Reads a moment as it is written on the command line, or says what is wrong with it.
 pub type ReadMoment = Box<dyn Fn(&str) -> Result<Millis, String> + Send>;

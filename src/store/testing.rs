@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::Value;
 
-use super::pack::Origin;
 use super::{
     BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
     Txn,
 };
+use super::{Origin, Place};
 use crate::model::{Event, Millis, Resolution, Span, Stats};
 
 /// A store in its own folder, which ends with it.
@@ -53,7 +53,7 @@ pub(crate) fn append(
             line: i as u64 + 1,
             byte_offset: i as u64,
             bytes: b"",
-            nonce: Some(nonce),
+            place: Place::Pipe { nonce },
         };
         packer.add(event, origin);
     }

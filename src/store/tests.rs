@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use super::testing::history::{Deed, event, history};
 use super::testing::witness::{BEGINNING, Past};
 use super::testing::{self, append, buckets, empty, ledger, rows, sql};
-use super::{Dedupe, Parts, RuleChange, Store};
+use super::{Dedupe, Mark, Parts, RuleChange, Store, StoreError, Txn};
 use crate::model::{
     AlertState, Condition, Dimension, Event, Matcher, Millis, Resolution, Rule, Selector, Signal,
     Span, Stats, Tokens, Usd, Zone,
@@ -55,7 +55,7 @@ const WALKS: [(&str, &str); 7] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -64,6 +64,7 @@ const SOURCES: [&str; 15] = [
     include_str!("dirty.rs"),
     include_str!("event.rs"),
     include_str!("ledger.rs"),
+    include_str!("mark.rs"),
     include_str!("name.rs"),
     include_str!("reclaim.rs"),
     include_str!("rule.rs"),
@@ -175,6 +176,7 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
     store
         .write(|txn| {
@@ -231,6 +233,26 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::StoreEr
         assert_ne!(txn.next_alert_id()?, alert.id);
         Ok(())
     })
+}
+
+fn remember_files(txn: &Txn<'_>, now: Millis) -> Result<(), StoreError> {
+    let mark = |generation| Mark {
+        device: 1,
+        inode: u64::MAX - generation,
+        path: "/var/log/app.log".to_owned(),
+        generation,
+        offset: 17,
+        line: 2,
+        head_len: 17,
+        head_h: -1,
+        packed_mtime_ns: None,
+    };
+    for generation in [0, 1, 200] {
+        txn.put_mark(&mark(generation), now)?;
+    }
+    assert_eq!(txn.marks_at("/var/log/app.log")?, [mark(200)]);
+    assert_eq!(txn.mark_of(1, u64::MAX - 200)?, Some(mark(200)));
+    Ok(())
 }
 
 #[test]

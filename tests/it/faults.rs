@@ -111,7 +111,6 @@ fn inject(story: &Story, judge: impl Fn(&Obs, &Run)) {
         }
     }
     assert!(injected >= promised(*share), "only {injected} faults");
-    eprintln!("{injected} faults");
 }
 
 /// A run whose disk failed.

@@ -8,8 +8,10 @@
 
 mod busy_hour;
 mod cli_chart;
+mod cli_completions;
 mod cli_demo;
 mod cli_ingest;
+mod cli_ingest_follow;
 mod cli_init;
 mod cli_query;
 mod cli_record;

@@ -38,6 +38,11 @@ impl Signals {
         Ok(())
     }
 
+    /// Whether the signals raise `stop`, or mean what they always mean.
+    pub(in crate::cli) fn listen(&self, yes: bool) {
+        self.over.store(!yes, Ordering::Relaxed);
+    }
+
     /// How who was stopped ends.
     pub(in crate::cli) fn kind(&self) -> Kind {
         match self.terminated.load(Ordering::Relaxed) {
@@ -49,6 +54,6 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.listen(false);
     }
 }

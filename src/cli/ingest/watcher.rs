@@ -21,7 +21,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Shows how it goes, and which lines are refused.
 pub(super) struct Watcher<'a> {
-    source: &'a str,
     stderr: &'a mut dyn Write,
     rejects: Option<&'a mut io::BufWriter<File>>,
     refused: u64,
@@ -36,13 +35,11 @@ pub(super) struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     pub(super) fn new(
         ctx: &'a mut Context<'_>,
-        source: &'a str,
         size: Option<u64>,
         rejects: Option<&'a mut io::BufWriter<File>>,
         refused: u64,
     ) -> Watcher<'a> {
         Watcher {
-            source,
             progress_allowed: ctx.progress_allowed(),
             stderr: &mut *ctx.stderr,
             rejects,
@@ -92,18 +89,24 @@ impl Observer for Watcher<'_> {
         bar.set_message(format!("{} events", human::count(so_far.counts.accepted)));
     }
 
-    fn refused(&mut self, letter: &DeadLetter) {
+    fn refused(&mut self, source: &str, letter: &DeadLetter) {
         self.refused += 1;
-        if let Some(rejects) = &mut self.rejects {
-            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
-            if let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown()) {
-                self.failed.get_or_insert(error);
-            }
+        let line = format!("{source}:{}: {}", letter.line, letter.reason);
+        if let Some(rejects) = &mut self.rejects
+            && let Err(error) = writeln!(rejects, "{}", Untrusted(&line).shown())
+        {
+            self.failed.get_or_insert(error);
         }
         if self.refused <= SHOWN {
-            let line = format!("{}:{}: {}", self.source, letter.line, letter.reason);
             // Who closed stderr does not want to hear it.
             let _ = writeln!(self.stderr, "{}", Untrusted(&line).shown());
         }
+    }
+
+    fn missed(&mut self, source: &str) {
+        let words = format!(
+            "{source}: the file that was read before is gone; lines it got since then are missing, unless it is read by its new name"
+        );
+        let _ = writeln!(self.stderr, "warning: {}", Untrusted(&words).shown());
     }
 }

@@ -6,6 +6,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::mem;
 
+use super::prompt::{Prompt, Typed};
 use super::{Bounds, Ended, Patience, reader, run_one, told};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
@@ -49,7 +50,10 @@ pub(in crate::cli) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Fail
         bounds: &args.bounds,
         begun: String::new(),
     };
-    shell.read(ctx)
+    match ctx.environment.stdin_is_terminal {
+        true => shell.converse(ctx),
+        false => shell.read(ctx),
+    }
 }
 
 struct Shell<'s> {
@@ -68,6 +72,37 @@ enum Flow {
 }
 
 impl Shell<'_> {
+    /// Runs what somebody types; an error is told, and the next statement may come.
+    fn converse(&mut self, ctx: &mut Context<'_>) -> Result<(), Failure> {
+        let mut names: Vec<String> = DOTS.map(str::to_owned).into();
+        for table in self.reader.tables()? {
+            names.extend(table.columns);
+            names.push(table.name);
+        }
+        let history = ctx.environment.places.state.as_ref();
+        let mut prompt = Prompt::new(names, history.map(|folder| folder.join("sql_history")))?;
+        ctx.notice("statements end with a semicolon; .help explains, .quit leaves");
+        loop {
+            let text = match prompt.read()? {
+                Typed::Text(text) => text + "\n",
+                Typed::Nothing => continue,
+                Typed::Leave => return Ok(()),
+            };
+            let outcome = self.take(ctx, &text);
+            ctx.stdout.flush()?;
+            match outcome {
+                Ok(Flow::More) => {}
+                Ok(Flow::Quit) => return Ok(()),
+                Err(failure) if failure.is_silent() => return Err(failure),
+                Err(failure) if failure.kind() == Kind::Terminated => return Err(failure),
+                Err(failure) => {
+                    let text = failure.to_text(ctx.stderr_color());
+                    ctx.stderr.write_all(text.as_bytes())?;
+                }
+            }
+        }
+    }
+
     /// Runs what comes in, up to the first error.
     fn read(&mut self, ctx: &mut Context<'_>) -> Result<(), Failure> {
         let stdin = mem::replace(&mut ctx.stdin, Box::new(std::io::empty()));
