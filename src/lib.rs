@@ -20,6 +20,7 @@ pub mod retention;
 pub mod rollup;
 
 pub mod alert;
+pub mod health;
 
 pub mod cycle;
 

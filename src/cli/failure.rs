@@ -4,6 +4,8 @@
 //! Every error of the floors below becomes a [`Failure`] here, in one `match` per
 //! module. What a command does when all goes well is not known here.
 
+mod asked;
+
 use std::backtrace::Backtrace;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -16,8 +18,7 @@ use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
 use crate::input::InputError;
-use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
-use crate::query::QueryError;
+use crate::model::{DurationError, ExprError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
@@ -34,6 +35,8 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
+    /// There is no such rule, alert, provider, trace or budget.
+    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -54,6 +57,7 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
+            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,
@@ -167,6 +171,11 @@ impl Failure {
         self
     }
 
+    /// What failed, without its causes and the hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -213,49 +222,6 @@ impl Failure {
             "details": parts.details,
         }});
         format!("{}\n", inert_json(&error.to_string()))
-    }
-}
-
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Failure {
-        let message = error.to_string();
-        let failure = |code| Failure::usage(code, message);
-        match error {
-            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
-                "ask from there on with --since {floor}, or leave {dimension} out"
-            )),
-            QueryError::BeyondTiers { floor, .. } => {
-                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
-            }
-            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
-                "take --step {} or a multiple of it, or a later --since",
-                step_of(kept)
-            )),
-            QueryError::TooManyBuckets => {
-                failure("too_many_buckets").hint("take a longer --step, or a later --since")
-            }
-            QueryError::Store(error) => error.into(),
-        }
-    }
-}
-
-/// The step that a tier's buckets have, as one writes it.
-fn step_of(tier: Resolution) -> &'static str {
-    match tier {
-        Resolution::Raw => "1ms",
-        Resolution::Minute => "1m",
-        Resolution::Hour => "1h",
-        Resolution::Day => "1d",
-    }
-}
-
-impl From<UnknownMeasure> for Failure {
-    fn from(error: UnknownMeasure) -> Failure {
-        let list = "`obs query --list` lists all measures";
-        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
-            Some(name) => format!("did you mean {name}? {list}"),
-            None => list.to_owned(),
-        })
     }
 }
 
@@ -325,7 +291,8 @@ impl From<StoreError> for Failure {
             StoreError::Io { .. } => {
                 failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
             }
-            StoreError::Setting { .. } => failure(Kind::Unusable, "store_setting_invalid"),
+            StoreError::Setting { key, .. } => failure(Kind::Unusable, "store_setting_invalid")
+                .hint(format!("give it a value: obs config set {key} default")),
             StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
             StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
         }

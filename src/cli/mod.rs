@@ -7,12 +7,14 @@
 
 mod asked;
 mod chart;
+mod compared;
 mod completions;
 mod config;
 mod context;
 mod demo;
 mod failure;
 mod global;
+mod health;
 mod help;
 mod ingest;
 mod init;
@@ -23,6 +25,7 @@ mod record;
 mod retention;
 mod rollup;
 mod run;
+mod seen;
 mod snippet;
 mod sql;
 mod stats;
@@ -70,6 +73,9 @@ enum Command {
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
+    Health(health::Args),
+    Providers(seen::Providers),
+    Models(seen::Models),
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
@@ -86,7 +92,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "sql", "chart"],
+        commands: &[
+            "stats",
+            "health",
+            "providers",
+            "models",
+            "query",
+            "sql",
+            "chart",
+        ],
     },
     help::Group {
         title: "Operate",
@@ -114,6 +128,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
+        Command::Health(args) => health::run(ctx, args),
+        Command::Providers(args) => seen::providers(ctx, args),
+        Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),

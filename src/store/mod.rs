@@ -21,7 +21,7 @@ mod pack;
 mod reclaim;
 mod rule;
 mod series;
-mod setting;
+pub mod setting;
 mod sql;
 mod state;
 #[cfg(test)]

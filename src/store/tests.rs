@@ -182,6 +182,7 @@ fn ask_everything(past: &mut Past) {
         .write(|txn| {
             txn.clear_calendar()?;
             txn.note_days(&super::LocalDays::new(Zone::UTC), 20_000..20_010)?;
+            txn.keep_setting(&super::setting::WEEK_START, None)?;
             txn.last_noted_day()?;
             txn.first_ledger_day()?;
             txn.last_event()?;

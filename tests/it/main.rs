@@ -9,7 +9,9 @@
 mod busy_hour;
 mod cli_chart;
 mod cli_completions;
+mod cli_config_set;
 mod cli_demo;
+mod cli_health;
 mod cli_ingest;
 mod cli_ingest_follow;
 mod cli_init;
@@ -17,6 +19,7 @@ mod cli_query;
 mod cli_record;
 mod cli_retention;
 mod cli_rollup;
+mod cli_seen;
 mod cli_sql;
 mod cli_stats;
 #[cfg(target_os = "linux")]
