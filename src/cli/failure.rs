@@ -282,6 +282,8 @@ impl From<StoreError> for Failure {
                 .hint("put a backup in its place, or name another file with --db or OBS_DB"),
             StoreError::Busy => failure(Kind::Busy, "store_busy")
                 .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::InUse => failure(Kind::Busy, "store_in_use")
+                .hint("stop what has it open (obs ingest, obs serve, obs run), then try again"),
             StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")
@@ -381,37 +383,6 @@ impl From<RenderError> for Failure {
             RenderError::Io(error) => error.into(),
         }
     }
-}
-
-/// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Failure {
-        let text = error.to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let ends = |line: &&str| {
-            let line = line.trim_start();
-            !line.starts_with("tip:") && !line.starts_with("Usage:") && !line.starts_with("For ")
-        };
-        let message: Vec<&str> = text.lines().take_while(ends).map(str::trim).collect();
-        let tip = text
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix("tip: "));
-        let help = format!("`{} --help` lists what there is", command_of(text));
-        Failure::usage("usage", message.join(" ").trim_end()).hint(match tip {
-            Some(tip) => format!("{}; {help}", tip.trim()),
-            None => help,
-        })
-    }
-}
-
-/// The command that clap's usage line speaks of: `obs config show`.
-fn command_of(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let words = usage.unwrap_or("obs").split_whitespace();
-    let names: Vec<&str> = words
-        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()))
-        .collect();
-    names.join(" ")
 }
 
 /// Lets a panic say that it is a defect of `obs`, without a backtrace unless one is wanted, and

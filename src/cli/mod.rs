@@ -6,11 +6,13 @@
 //! three lists below. There is no SQL and no arithmetic here.
 
 mod asked;
+mod backup;
 mod chart;
 mod compared;
 mod completions;
 mod config;
 mod context;
+mod db;
 mod demo;
 mod failure;
 mod global;
@@ -31,6 +33,7 @@ mod sql;
 mod stats;
 pub mod time;
 mod told;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -80,6 +83,9 @@ enum Command {
     Sql(sql::Args),
     Chart(chart::Args),
     Config(config::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Db(db::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -109,6 +115,9 @@ const GROUPS: &[help::Group] = &[
             "rollup",
             "retention",
             "cleanup",
+            "backup",
+            "restore",
+            "db",
             "config",
             "completions",
             "man",
@@ -135,6 +144,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Backup(args) => backup::back_up(ctx, args),
+        Command::Restore(args) => backup::restore(ctx, args),
+        Command::Db(args) => db::run(ctx, args),
         Command::Completions(args) => completions::run(ctx, args),
         Command::Man(args) => man::run(ctx, args),
     }

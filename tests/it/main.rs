@@ -7,9 +7,11 @@
 )]
 
 mod busy_hour;
+mod cli_backup;
 mod cli_chart;
 mod cli_completions;
 mod cli_config_set;
+mod cli_db;
 mod cli_demo;
 mod cli_health;
 mod cli_ingest;
