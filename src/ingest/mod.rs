@@ -10,6 +10,7 @@ mod follow;
 mod inbox;
 mod reader;
 mod record;
+mod retry;
 
 use std::fs::File;
 use std::io::Read;
@@ -26,6 +27,7 @@ use crate::store::{BatchCounts, DeadLetter, Dedupe, EventWriter, Outcome, Store,
 use inbox::{Inbox, Parcel};
 
 pub use record::{Recorded, record};
+pub use retry::{Mended, Retry, retry};
 
 /// Rows after which a transaction ends. Beyond some ten thousand, the price of a
 /// commit no longer shows in the time of a row.

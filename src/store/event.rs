@@ -4,6 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row as SqlRow, Statement, named_params};
 use rustc_hash::FxHashSet;
 
+use super::batch::{TOO_OLD, too_old};
 use super::columns::{Binder, service_tier};
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
@@ -26,6 +27,7 @@ const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user
  VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  ON CONFLICT(at_ms, h) DO NOTHING";
 
+/// What [`Stored::read`] reads.
 macro_rules! stored_columns {
     () => {
         "at_ms, kind, series, batch, user, session, latency_us, input_uncached, output, cost_reported,
@@ -33,6 +35,7 @@ macro_rules! stored_columns {
          audio_input, audio_output, image_input, unclassified, total_told, service_tier"
     };
 }
+pub(super) use stored_columns;
 const SCAN: &str = concat!(
     "SELECT ",
     stored_columns!(),
@@ -353,12 +356,8 @@ impl Appending<'_, '_> {
         let letter = DeadLetter {
             line: row.line,
             byte_offset: row.byte_offset,
-            code: "too_old",
-            reason: format!(
-                "timestamp: {} is before {}, from which on raw events are kept",
-                Millis(row.at),
-                self.raw_floor
-            ),
+            code: TOO_OLD.into(),
+            reason: too_old(Millis(row.at), self.raw_floor),
             sample: lines[row.text.start as usize..row.text.end as usize].to_vec(),
             truncated: false,
         };
@@ -529,7 +528,7 @@ fn signal_number(signal: Signal) -> i64 {
 }
 
 impl Stored {
-    fn blank() -> Stored {
+    pub(super) fn blank() -> Stored {
         Stored {
             event: Event::new(Millis(0), Signal::Request { success: true }),
             series: SeriesId(0),
@@ -540,7 +539,7 @@ impl Stored {
     }
 
     /// Reads the columns of `stored_columns!`, in their order.
-    fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
+    pub(super) fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
         let int = |i: usize| integer(row, i);
         let event = &mut self.event;
         event.at = Millis(int(0)?.unwrap_or(0));
