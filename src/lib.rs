@@ -11,6 +11,7 @@ pub mod config;
 pub mod input;
 pub mod prices;
 pub mod render;
+pub mod rulebook;
 
 pub mod store;
 
