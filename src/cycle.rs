@@ -13,12 +13,13 @@ pub struct Done {
     pub retention: retention::Report,
 }
 
-/// One round: roll up, then let go.
+/// One round: roll up, then let go, and note that it was done.
 ///
 /// # Errors
 /// When the store fails; what is done stays done.
 pub fn run(store: &mut Store, now: Millis) -> Result<Done, StoreError> {
     let rollup = rollup::run(store, Millis(i64::MAX), |_| {})?;
     let retention = retention::run(store, now)?;
+    store.write(|txn| txn.note_run(now))?;
     Ok(Done { rollup, retention })
 }

@@ -21,6 +21,7 @@ pub mod retention;
 pub mod rollup;
 
 pub mod alert;
+pub mod health;
 
 pub mod cycle;
 

@@ -367,8 +367,11 @@ fn purged(error: QueryError) -> Result<(), QueryError> {
     match error {
         QueryError::BeyondRaw { .. }
         | QueryError::BeyondTiers { .. }
-        | QueryError::StepTooFine { .. } => Ok(()),
-        QueryError::TooManyBuckets | QueryError::Store(StoreError::Sql(_)) => Err(error),
+        | QueryError::StepTooFine { .. }
+        | QueryError::FoldTooFine { .. } => Ok(()),
+        QueryError::NotFoldable(_)
+        | QueryError::TooManyBuckets
+        | QueryError::Store(StoreError::Sql(_)) => Err(error),
         QueryError::Store(_) => Err(error),
     }
 }

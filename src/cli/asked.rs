@@ -11,7 +11,7 @@ use crate::model::{
     Condition, Dimension, Expr, Measure, Millis, Op, Selector, Span, Threshold, ThresholdUnit,
     Unit, Value, nearest,
 };
-use crate::query::{Asked, Cut, Step};
+use crate::query::{Asked, Cut, Fold, Step};
 
 /// The dimensions by which an answer is split.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -28,18 +28,39 @@ impl By {
     pub fn dimensions(&self) -> Result<Vec<Dimension>, Failure> {
         let mut dimensions = Vec::new();
         for name in &self.by {
-            let dimension = Dimension::parse(name.trim()).ok_or_else(|| unknown_dimension(name))?;
+            let dimension =
+                Dimension::parse(name.trim()).ok_or_else(|| unknown_dimension(name, &[]))?;
             if !dimensions.contains(&dimension) {
                 dimensions.push(dimension);
             }
         }
         Ok(dimensions)
     }
+
+    /// The dimensions of the flag, and by what of the calendar it groups.
+    pub fn with_calendar(&self) -> Result<(Vec<Dimension>, Fold), Failure> {
+        const CALENDAR: [&str; 2] = ["weekday", "hour-of-day"];
+        let mut fold = Fold::default();
+        let mut by = Vec::new();
+        for name in &self.by {
+            match name.trim() {
+                "weekday" => fold.weekday = true,
+                "hour-of-day" | "hour_of_day" => fold.hour = true,
+                name if Dimension::parse(name).is_none() => {
+                    return Err(unknown_dimension(name, &CALENDAR));
+                }
+                name => by.push(name.to_owned()),
+            }
+        }
+        Ok((By { by }.dimensions()?, fold))
+    }
 }
 
-fn unknown_dimension(name: &str) -> Failure {
-    let names = Dimension::ALL.map(Dimension::name);
-    let likeliest = nearest(name, names).map(|name| format!(" (did you mean {name:?}?)"));
+fn unknown_dimension(name: &str, more: &[&'static str]) -> Failure {
+    let mut names = Dimension::ALL.map(Dimension::name).to_vec();
+    names.extend(more);
+    let likeliest =
+        nearest(name, names.iter().copied()).map(|name| format!(" (did you mean {name:?}?)"));
     Failure::usage("dimension_unknown", format!("unknown dimension {name:?}")).hint(format!(
         "use one of {}{}",
         names.join(", "),

@@ -1,37 +1,44 @@
 //! `obs chart`: measures over time, drawn; in the other formats their numbers.
 //!
-//! What a chart looks like is known to `render::chart`; here is decided what is
-//! drawn in it.
+//! What a chart looks like is known to `render::chart`, what is drawn in it to
+//! `picture`; here is decided what is asked, and where the answer goes.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+mod file;
+mod picture;
 
+use std::path::{Path, PathBuf};
+
+use self::picture::{Drawn, Earlier, Picture};
 use super::asked::{By, Reading, Scope, agreed, counted, cut};
 use super::context::Context;
 use super::failure::Failure;
 use super::global;
 use super::query::series;
 use super::told;
-use crate::model::{Dimension, Kind, Measure, Millis, Selector, Threshold, Unit};
-use crate::query::{self, Inquiry, Line, Measured, Step};
-use crate::render::Format;
-use crate::render::chart::{Chart, Look, Series, draw, no_data};
+use crate::model::{Span, Threshold, Unit, parse_duration};
+use crate::query::{self, Inquiry, Measured};
+use crate::render::chart::{Look, Shape, draw, html, sparks, svg};
 use crate::render::safe::Untrusted;
+use crate::render::{Answer, Cell, Column, Format};
 use crate::store::Store;
 
 /// Draw measures over time
 ///
-/// Measures of one unit share a chart; each further unit gets a chart of its own. A
+/// Measures of a second unit are read on an axis of their own, on the right. A
 /// measure may carry its events with it, as in `obs query`. With --by there is a
-/// line for each group, up to eight of them, those with most requests. The other
+/// line for each group, up to eight of them, those with most requests. --svg and
+/// --html make a file of the picture, which needs nothing else to be seen. The other
 /// formats tell the numbers of all groups, a row for each bucket and group.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
   obs chart latency --provider claude               the last 24 hours
   obs chart p50_latency p95_latency --since 7d      two lines in one chart
   obs chart p95_latency --by model --threshold 2s   a line a model, a limit
-  obs chart cost requests --since 30d --step 1d     two charts, by days
-  obs chart p95_latency --log --height 20           for wide ranges")]
+  obs chart cost requests --since 30d --step 1d     two axes, left and right
+  obs chart requests --since 7d --compare previous  this week and the one before
+  obs chart cost --type bar --since 30d --step 1d   a bar a day
+  obs chart p95_latency --log --height 20           for wide ranges
+  obs chart p95_latency --html p95.html             a page to send around")]
 pub(super) struct Args {
     /// What is drawn; `obs query --list` lists all measures
     #[arg(value_name = "MEASURE", required = true)]
@@ -63,11 +70,74 @@ struct Drawing {
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u16).range(3..=200))]
     height: Option<u16>,
     /// How values become a picture
-    #[arg(long = "type", value_name = "TYPE", value_parser = ["line"], default_value = "line")]
-    kind: String,
+    #[arg(long = "type", value_name = "TYPE", value_enum, default_value_t)]
+    kind: Type,
+    /// Draw an earlier window beside it: previous, or so much earlier (1d, 7d, …)
+    #[arg(long, value_name = "WHEN")]
+    compare: Option<String>,
     /// Groups that are drawn, those with most requests; 0 means all
     #[arg(long, value_name = "N", default_value_t = 8)]
     limit: usize,
+    /// Write the picture into this file as SVG; - is stdout
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write it as a page, with its values as a table; - is stdout
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// The types of charts.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Type {
+    /// A line from value to value
+    #[default]
+    Line,
+    /// Each value holds until its bucket ends
+    Step,
+    /// A bar for each value
+    Bar,
+    /// A line of text for each series
+    Spark,
+}
+
+impl Type {
+    fn shape(self) -> Shape {
+        match self {
+            Type::Line | Type::Spark => Shape::Line,
+            Type::Step => Shape::Step,
+            Type::Bar => Shape::Bar,
+        }
+    }
+}
+
+impl Drawing {
+    fn is_for_file(&self) -> bool {
+        self.svg.is_some() || self.html.is_some()
+    }
+
+    /// Whether the picture itself goes to stdout.
+    fn takes_stdout(&self) -> bool {
+        let files = [&self.svg, &self.html];
+        files
+            .into_iter()
+            .flatten()
+            .any(|file| file == Path::new("-"))
+    }
+
+    /// Refuses what cannot be had together.
+    fn check(&self, format: Format) -> Result<(), Failure> {
+        let both = self.svg.as_deref() == Some(Path::new("-"))
+            && self.html.as_deref() == Some(Path::new("-"));
+        if both || (self.takes_stdout() && format != Format::Table) {
+            let message = "stdout has room for one answer";
+            return Err(Failure::usage("stdout_twice", message).hint("name a file for the picture"));
+        }
+        if self.kind == Type::Spark && self.is_for_file() {
+            let message = "sparks are text and have no picture";
+            return Err(Failure::usage("type_without_picture", message).hint("use --type line"));
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
@@ -85,21 +155,131 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         ranked: !by.is_empty(),
         by,
     };
+    let format = ctx.style().format;
+    args.drawing.check(format)?;
+    let compared = args.drawing.compare.as_deref();
+    let compared = compared
+        .map(|text| distance(text, inquiry.span))
+        .transpose()?;
     let mut store = ctx.open_store()?;
     let told = query::measure(&mut store, &inquiry)?;
-    if ctx.style().format == Format::Table {
+    let earlier = match compared {
+        Some((ms, words)) => Some(earlier(&mut store, &inquiry, &told, ms, words)?),
+        None => None,
+    };
+    let is_picture = format == Format::Table || args.drawing.is_for_file();
+    if is_picture {
         let picture = Picture {
             inquiry: &inquiry,
             told: &told,
             thresholds: &thresholds,
             drawing: &args.drawing,
+            earlier: earlier.as_ref(),
         };
-        picture.show(ctx, &mut store)?;
-    } else {
-        ctx.answer(&series(&inquiry, &told, "obs.chart/v1", |_| true))?;
+        let drawn = picture.draw(ctx, &mut store)?;
+        if args.drawing.is_for_file() {
+            save(ctx, &drawn, &args.drawing)?;
+        } else {
+            show(ctx, &drawn, args.drawing.kind)?;
+        }
+    }
+    if format != Format::Table {
+        ctx.answer(&data(&inquiry, &told, earlier.as_ref()))?;
     }
     if args.explain {
         told::explain_on_stderr(ctx, &inquiry, &told)?;
+    }
+    Ok(())
+}
+
+/// How much earlier, in milliseconds and in words.
+fn distance(text: &str, span: Span) -> Result<(i64, String), Failure> {
+    if text == "previous" {
+        return Ok((span.length_ms(), "previous".to_owned()));
+    }
+    match parse_duration(text) {
+        Ok(ms) if ms > 0 => Ok((ms, format!("{text} earlier"))),
+        Ok(_) | Err(_) => {
+            let message = format!("cannot compare with {text:?}");
+            let hint = "use previous, or how much earlier: 1h, 1d, 7d";
+            Err(Failure::usage("compare_invalid", message).hint(hint))
+        }
+    }
+}
+
+/// The same question of the earlier window, cut in the same steps.
+fn earlier(
+    store: &mut Store,
+    inquiry: &Inquiry,
+    told: &Measured,
+    ms: i64,
+    words: String,
+) -> Result<Earlier, Failure> {
+    let Span { from, until } = inquiry.span;
+    let inquiry = Inquiry {
+        span: Span::new(from.plus(-ms), until.plus(-ms)),
+        cut: told.step.map_or(inquiry.cut, query::Cut::Into),
+        ..inquiry.clone()
+    };
+    let told = query::measure(store, &inquiry)?;
+    Ok(Earlier { told, ms, words })
+}
+
+/// The numbers; with a comparison those of both windows, told apart by a column.
+fn data(inquiry: &Inquiry, told: &Measured, earlier: Option<&Earlier>) -> Answer {
+    let mut answer = series(inquiry, told, "obs.chart/v1", |_| true);
+    if let Some(earlier) = earlier {
+        let other = series(inquiry, &earlier.told, "obs.chart/v1", |_| true);
+        let span = earlier.told.span;
+        let moments = [("earlier_since", span.from), ("earlier_until", span.until)];
+        answer
+            .head
+            .extend(moments.map(|(name, at)| (name, Cell::At(at))));
+        let rows = |rows: Vec<Vec<Cell>>, window: &'static str| {
+            let named = move |row| std::iter::once(Cell::text(window)).chain(row).collect();
+            rows.into_iter().map(named)
+        };
+        answer.columns.insert(0, Column::new("window", "window"));
+        answer.rows = rows(answer.rows, "current")
+            .chain(rows(other.rows, "earlier"))
+            .collect();
+        answer.notes.extend(other.notes);
+        answer.notes.dedup();
+    }
+    answer
+}
+
+/// The picture as text, and what is to be said of it.
+fn show(ctx: &mut Context<'_>, drawn: &Drawn, kind: Type) -> Result<(), Failure> {
+    let look = Look {
+        width: ctx.width(),
+        ascii: ctx.ascii(),
+        color: ctx.stdout_color(),
+        zone: ctx.zone(),
+    };
+    let text = match (&drawn.nothing, kind) {
+        (Some(nothing), _) => nothing.clone() + "\n",
+        (None, Type::Spark) => sparks(&drawn.chart, &look),
+        (None, Type::Line | Type::Step | Type::Bar) => draw(&drawn.chart, &look),
+    };
+    ctx.stdout.write_all(text.as_bytes())?;
+    for remark in &drawn.remarks {
+        writeln!(ctx.stdout, "{}", Untrusted(remark).shown())?;
+    }
+    Ok(())
+}
+
+/// The picture as files. What is to be said of it is a remark then.
+fn save(ctx: &mut Context<'_>, drawn: &Drawn, drawing: &Drawing) -> Result<(), Failure> {
+    let zone = ctx.zone();
+    if let Some(path) = &drawing.svg {
+        file::write(ctx, path, &svg(&drawn.chart, zone))?;
+    }
+    if let Some(path) = &drawing.html {
+        file::write(ctx, path, &html(&drawn.chart, zone))?;
+    }
+    for remark in drawn.nothing.iter().chain(&drawn.remarks) {
+        ctx.notice(remark);
     }
     Ok(())
 }
@@ -144,209 +324,4 @@ fn thresholds(texts: &[String], readings: &[Reading]) -> Result<Vec<Threshold>, 
     let brought = readings.iter().filter_map(|r| r.condition);
     thresholds.extend(brought.map(|(_, threshold, _)| threshold));
     Ok(thresholds)
-}
-
-/// What is drawn, and of what.
-struct Picture<'a> {
-    inquiry: &'a Inquiry,
-    told: &'a Measured,
-    thresholds: &'a [Threshold],
-    drawing: &'a Drawing,
-}
-
-/// The lines of a group, in the order of time.
-type Track<'a> = (&'a [String], Vec<&'a Line>);
-
-impl<'a> Picture<'a> {
-    fn show(&self, ctx: &mut Context<'_>, store: &mut Store) -> Result<(), Failure> {
-        let look = Look {
-            width: ctx.width(),
-            ascii: ctx.ascii(),
-            color: ctx.stdout_color(),
-            zone: ctx.zone(),
-        };
-        let (tracks, groups) = self.tracks();
-        let mut texts = Vec::new();
-        let mut remarks = self.told.notes.clone();
-        for (unit, measures) in self.panels() {
-            let mut chart = self.chart(ctx.now, unit, &measures, &tracks);
-            if self.ends_early(&measures) && leave_out_last(&mut chart) {
-                remarks.push("the last bucket is not over: its sum is left out".into());
-            }
-            texts.push(match has_data(&chart, &tracks) {
-                true => draw(&chart, &look),
-                false => self.nothing(ctx, store, &measures)?,
-            });
-        }
-        ctx.stdout.write_all(texts.join("\n").as_bytes())?;
-        remarks.dedup();
-        if self.told.is_silent() {
-            remarks.extend(told::unheard_names(store, self.inquiry)?);
-        }
-        if tracks.len() < groups {
-            let shown = tracks.len();
-            remarks.push(format!(
-                "{shown} of {groups} groups, those with most requests; use --limit 0 for all"
-            ));
-        }
-        for remark in remarks {
-            writeln!(ctx.stdout, "{}", Untrusted(&remark).shown())?;
-        }
-        Ok(())
-    }
-
-    /// The groups that are drawn, most requests first, and how many there are.
-    fn tracks(&self) -> (Vec<Track<'a>>, usize) {
-        let mut by_group: BTreeMap<&[String], Vec<&Line>> = BTreeMap::new();
-        for line in &self.told.lines {
-            by_group.entry(&line.group).or_default().push(line);
-        }
-        let mut tracks: Vec<Track<'_>> = by_group.into_iter().collect();
-        let requests = |lines: &[&Line]| lines.iter().map(|line| line.requests).sum::<u64>();
-        tracks.sort_by_cached_key(|(_, lines)| Reverse(requests(lines)));
-        let groups = tracks.len();
-        if self.drawing.limit > 0 {
-            tracks.truncate(self.drawing.limit);
-        }
-        (tracks, groups)
-    }
-
-    /// The measures of each chart, by their numbers, and their unit.
-    fn panels(&self) -> Vec<(Unit, Vec<usize>)> {
-        let mut panels: Vec<(Unit, Vec<usize>)> = Vec::new();
-        for (number, unit) in told::units(self.inquiry).into_iter().enumerate() {
-            match panels.iter_mut().find(|(of, _)| *of == unit) {
-                Some((_, measures)) => measures.push(number),
-                None => panels.push((unit, vec![number])),
-            }
-        }
-        panels
-    }
-
-    fn chart(&self, now: Millis, unit: Unit, measures: &[usize], tracks: &[Track<'_>]) -> Chart {
-        let counted = |threshold: &Threshold| counted(unit, *threshold).ok();
-        let series = measures.iter().flat_map(|measure| {
-            tracks.iter().map(|(group, lines)| Series {
-                name: self.name(measures.len() > 1, *measure, group),
-                values: values(lines, *measure, now),
-            })
-        });
-        Chart {
-            title: self.title(measures),
-            unit,
-            span: self.told.span,
-            step_ms: self.told.step.map_or(1, |step| step.length_ms()),
-            source: told::tiers(&self.told.sources).unwrap_or_else(|| "no rows".into()),
-            series: series.collect(),
-            thresholds: self.thresholds.iter().filter_map(counted).collect(),
-            log: self.drawing.log,
-            height: self.drawing.height.map(usize::from),
-        }
-    }
-
-    /// Whether the window cuts the last bucket, so that sums over it are too small.
-    fn ends_early(&self, measures: &[usize]) -> bool {
-        let is_sum = |measure: &usize| {
-            let spec = self.measure(*measure).spec();
-            match spec.kind {
-                Kind::Count | Kind::Money => spec.trailing_ms.is_none(),
-                Kind::Ratio | Kind::Latency | Kind::Gauge | Kind::Moment => false,
-            }
-        };
-        let is_cut = |step: Step| !step.ends_at(self.told.span.until);
-        self.told.step.is_some_and(is_cut) && measures.iter().any(is_sum)
-    }
-
-    fn measure(&self, number: usize) -> Measure {
-        self.inquiry.asked[number].measure
-    }
-
-    /// `p50 latency, p95 latency by model {provider="claude"}`
-    fn title(&self, measures: &[usize]) -> String {
-        let titles: Vec<&str> = measures
-            .iter()
-            .map(|m| self.measure(*m).spec().title)
-            .collect();
-        let mut title = titles.join(", ");
-        if !self.inquiry.by.is_empty() {
-            let names: Vec<&str> = self
-                .inquiry
-                .by
-                .iter()
-                .map(|d| Dimension::name(*d))
-                .collect();
-            title = format!("{title} by {}", names.join(", "));
-        }
-        let selectors = measures.iter().map(|m| &self.inquiry.asked[*m].selector);
-        let mut selectors: Vec<&Selector> = selectors.collect();
-        selectors.dedup();
-        match selectors[..] {
-            [only] if !only.matchers.is_empty() => format!("{title} {only}"),
-            _ => title,
-        }
-    }
-
-    /// What tells a line from the others: its measure, its group, or both.
-    fn name(&self, several: bool, measure: usize, group: &[String]) -> String {
-        let title = self.measure(measure).spec().title;
-        let said = |name: &String| {
-            if name.is_empty() {
-                "(none)".into()
-            } else {
-                name.clone()
-            }
-        };
-        let group = group.iter().map(said).collect::<Vec<_>>().join(" / ");
-        match (several, group.is_empty()) {
-            (_, true) => title.to_owned(),
-            (false, false) => group,
-            (true, false) => format!("{title} {group}"),
-        }
-    }
-
-    /// `no data for latency_p95_ms since 2026-01-31 12:00; last event 3 d ago`
-    fn nothing(
-        &self,
-        ctx: &Context<'_>,
-        store: &mut Store,
-        measures: &[usize],
-    ) -> Result<String, Failure> {
-        let last = store.read(|txn| txn.last_event())?;
-        let fields: Vec<&str> = measures
-            .iter()
-            .map(|m| self.measure(*m).spec().field)
-            .collect();
-        let since = self.told.span.from;
-        Ok(no_data(&fields.join(", "), since, last, ctx.now, ctx.zone()) + "\n")
-    }
-}
-
-/// A bucket that has not begun says nothing, not even zero.
-fn values(lines: &[&Line], measure: usize, now: Millis) -> Vec<Option<f64>> {
-    let begun = |line: &&&Line| line.span.from < now;
-    let value = |line: &&Line| {
-        let line = Some(line).filter(begun)?;
-        line.values[measure].as_f64()
-    };
-    lines.iter().map(value).collect()
-}
-
-/// Leaves the last bucket out, unless it is the only one with a value.
-fn leave_out_last(chart: &mut Chart) -> bool {
-    let earlier = |series: &Series| match series.values.split_last() {
-        Some((_, earlier)) => earlier.iter().any(Option::is_some),
-        None => false,
-    };
-    let can = chart.series.iter().any(earlier);
-    if can {
-        let lasts = chart.series.iter_mut().filter_map(|s| s.values.last_mut());
-        lasts.for_each(|last| *last = None);
-    }
-    can
-}
-
-fn has_data(chart: &Chart, tracks: &[Track<'_>]) -> bool {
-    let mut lines = tracks.iter().flat_map(|(_, lines)| lines);
-    let mut values = chart.series.iter().flat_map(|series| &series.values);
-    lines.any(|line| !line.is_empty) && values.any(|value| value.is_some())
 }

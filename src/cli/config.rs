@@ -1,5 +1,8 @@
 //! `obs config`: the settings in force, where they came from, and the files
-//! they are looked for in. What a setting means is known to `crate::config`.
+//! they are looked for in, and the settings of the store. What a setting means is
+//! known to `crate::config` and `crate::store`.
+
+mod set;
 
 use clap::Subcommand;
 
@@ -11,11 +14,14 @@ use crate::render::{Answer, Cell, Column};
 /// Show settings, where they come from, and their files
 ///
 /// A flag wins over an OBS_* variable, that over ./obs.toml (or --config), the
-/// user's config.toml, /etc/obs/config.toml, and the built-in value.
+/// user's config.toml, /etc/obs/config.toml, and the built-in value. What must mean the
+/// same in a shell and in cron (retention, zone, health) is kept in the store instead and
+/// changed with `obs config set`.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
   obs config                    the settings in force
-  obs config show --origin      and who set them")]
+  obs config show --origin      and who set them
+  obs config set --list         what can be set in the store")]
 pub(super) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -32,6 +38,8 @@ enum Verb {
         #[arg(long)]
         origin: bool,
     },
+    /// Change a setting of the store
+    Set(set::Args),
     /// Show where configuration is looked for, the strongest file first
     #[command(after_long_help = "Examples:
   obs config path")]
@@ -51,9 +59,10 @@ impl Args {
 }
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
-    match args.verb {
+    match &args.verb {
         None => show(ctx, false),
-        Some(Verb::Show { origin }) => show(ctx, origin),
+        Some(Verb::Show { origin }) => show(ctx, *origin),
+        Some(Verb::Set(args)) => set::run(ctx, args),
         Some(Verb::Path) => path(ctx),
         Some(Verb::Check) => check(ctx),
     }
@@ -74,6 +83,7 @@ fn show(ctx: &mut Context<'_>, with_origin: bool) -> Result<(), Failure> {
         }
         answer.rows.push(row);
     }
+    answer.rows.extend(set::rows(ctx, with_origin));
     ctx.answer(&answer)
 }
 

@@ -190,7 +190,8 @@ impl<'a> Context<'a> {
         Ok(Store::create(&self.db_path()?, self.store_options())?)
     }
 
-    fn store_options(&self) -> store::Options {
+    /// How a store is opened.
+    pub fn store_options(&self) -> store::Options {
         store::Options {
             durability: match self.config.durability {
                 Durability::Full => store::Durability::Full,

@@ -4,6 +4,8 @@
 //! Every error of the floors below becomes a [`Failure`] here, in one `match` per
 //! module. What a command does when all goes well is not known here.
 
+mod asked;
+
 use std::backtrace::Backtrace;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -16,8 +18,7 @@ use super::time::TimeError;
 use crate::config::{ConfigError, Key, Origin};
 use crate::ingest::IngestError;
 use crate::input::InputError;
-use crate::model::{DurationError, ExprError, Resolution, UnknownMeasure, ZoneError};
-use crate::query::QueryError;
+use crate::model::{DurationError, ExprError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
 use crate::retention::Unordered;
@@ -34,6 +35,8 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
+    /// There is no such rule, alert, provider, trace or budget.
+    NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
     /// The store was still locked after the time one is ready to wait.
@@ -54,6 +57,7 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Found => 3,
+            Kind::NotFound => 4,
             Kind::Partly => 5,
             Kind::Busy => 6,
             Kind::Unusable => 7,
@@ -167,6 +171,11 @@ impl Failure {
         self
     }
 
+    /// What failed, without its causes and the hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -213,49 +222,6 @@ impl Failure {
             "details": parts.details,
         }});
         format!("{}\n", inert_json(&error.to_string()))
-    }
-}
-
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Failure {
-        let message = error.to_string();
-        let failure = |code| Failure::usage(code, message);
-        match error {
-            QueryError::BeyondRaw { dimension, floor } => failure("beyond_raw").hint(format!(
-                "ask from there on with --since {floor}, or leave {dimension} out"
-            )),
-            QueryError::BeyondTiers { floor, .. } => {
-                failure("beyond_tiers").hint(format!("ask from there on with --since {floor}"))
-            }
-            QueryError::StepTooFine { kept, .. } => failure("step_too_fine").hint(format!(
-                "take --step {} or a multiple of it, or a later --since",
-                step_of(kept)
-            )),
-            QueryError::TooManyBuckets => {
-                failure("too_many_buckets").hint("take a longer --step, or a later --since")
-            }
-            QueryError::Store(error) => error.into(),
-        }
-    }
-}
-
-/// The step that a tier's buckets have, as one writes it.
-fn step_of(tier: Resolution) -> &'static str {
-    match tier {
-        Resolution::Raw => "1ms",
-        Resolution::Minute => "1m",
-        Resolution::Hour => "1h",
-        Resolution::Day => "1d",
-    }
-}
-
-impl From<UnknownMeasure> for Failure {
-    fn from(error: UnknownMeasure) -> Failure {
-        let list = "`obs query --list` lists all measures";
-        Failure::usage("measure_unknown", error.to_string()).hint(match error.nearest {
-            Some(name) => format!("did you mean {name}? {list}"),
-            None => list.to_owned(),
-        })
     }
 }
 
@@ -316,16 +282,19 @@ impl From<StoreError> for Failure {
                 .hint("put a backup in its place, or name another file with --db or OBS_DB"),
             StoreError::Busy => failure(Kind::Busy, "store_busy")
                 .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::InUse => failure(Kind::Busy, "store_in_use")
+                .hint("stop what has it open (obs ingest, obs serve, obs run), then try again"),
             StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")
-                .hint("make room on the disk; what was acknowledged is safe"),
+                .hint("make room on the disk and run it again; what was acknowledged is safe"),
             StoreError::Disk(_) => failure(Kind::Failed, "disk_failed")
                 .hint("see the system's log; what was acknowledged before is in the store"),
             StoreError::Io { .. } => {
                 failure(Kind::Failed, "store_io").hint("choose another file with --db or OBS_DB")
             }
-            StoreError::Setting { .. } => failure(Kind::Unusable, "store_setting_invalid"),
+            StoreError::Setting { key, .. } => failure(Kind::Unusable, "store_setting_invalid")
+                .hint(format!("give it a value: obs config set {key} default")),
             StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
             StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
         }
@@ -414,37 +383,6 @@ impl From<RenderError> for Failure {
             RenderError::Io(error) => error.into(),
         }
     }
-}
-
-/// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Failure {
-        let text = error.to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let ends = |line: &&str| {
-            let line = line.trim_start();
-            !line.starts_with("tip:") && !line.starts_with("Usage:") && !line.starts_with("For ")
-        };
-        let message: Vec<&str> = text.lines().take_while(ends).map(str::trim).collect();
-        let tip = text
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix("tip: "));
-        let help = format!("`{} --help` lists what there is", command_of(text));
-        Failure::usage("usage", message.join(" ").trim_end()).hint(match tip {
-            Some(tip) => format!("{}; {help}", tip.trim()),
-            None => help,
-        })
-    }
-}
-
-/// The command that clap's usage line speaks of: `obs config show`.
-fn command_of(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let words = usage.unwrap_or("obs").split_whitespace();
-    let names: Vec<&str> = words
-        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()))
-        .collect();
-    names.join(" ")
 }
 
 /// Lets a panic say that it is a defect of `obs`, without a backtrace unless one is wanted, and

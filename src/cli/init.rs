@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use crate::model::Zone;
 use crate::render::{Answer, Cell, Column};
-use crate::store::{LocalDays, Store, StoreError};
+use crate::store::{LocalDays, Store, StoreError, Txn};
 
 /// Local days that are noted ahead for people who ask in SQL.
 const DAYS_AHEAD: i32 = 400;
@@ -58,15 +58,20 @@ fn set_zone(store: &mut Store, zone: Zone) -> Result<(), Failure> {
         if txn.settings()?.zone == zone {
             return Ok(());
         }
-        if txn.first_ledger_day()?.is_some() {
-            return Err(
-                Failure::usage("zone_fixed", "the store has days in another zone already")
-                    .hint("make a new store for the new zone: obs init --db OTHER --timezone ZONE"),
-            );
-        }
-        txn.clear_calendar()?;
+        forget_days(txn)?;
         Ok(txn.set_zone(zone)?)
     })
+}
+
+/// Makes room for days of another zone, which is refused once a day was billed.
+pub(super) fn forget_days(txn: &Txn<'_>) -> Result<(), Failure> {
+    if txn.first_ledger_day()?.is_some() {
+        return Err(
+            Failure::usage("zone_fixed", "the store has days in another zone already")
+                .hint("make a new store for the new zone: obs init --db OTHER --timezone ZONE"),
+        );
+    }
+    Ok(txn.clear_calendar()?)
 }
 
 /// Notes the local days around the present, as far as they are not noted yet.

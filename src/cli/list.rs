@@ -26,6 +26,14 @@ pub(super) struct List {
 }
 
 impl List {
+    /// The same list, whole unless a length was asked for.
+    pub fn all_unless_told(&self) -> List {
+        List {
+            sort: self.sort.clone(),
+            limit: self.limit.or(Some(0)),
+        }
+    }
+
     /// Puts the rows in order and cuts them. Who did not ask for a cut is warned of it.
     ///
     /// # Errors

@@ -6,13 +6,17 @@
 //! three lists below. There is no SQL and no arithmetic here.
 
 mod asked;
+mod backup;
 mod chart;
+mod compared;
 mod completions;
 mod config;
 mod context;
+mod db;
 mod demo;
 mod failure;
 mod global;
+mod health;
 mod help;
 mod ingest;
 mod init;
@@ -23,11 +27,13 @@ mod record;
 mod retention;
 mod rollup;
 mod run;
+mod seen;
 mod snippet;
 mod sql;
 mod stats;
 pub mod time;
 mod told;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -70,10 +76,16 @@ enum Command {
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
+    Health(health::Args),
+    Providers(seen::Providers),
+    Models(seen::Models),
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
     Config(config::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Db(db::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -86,7 +98,15 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Ask",
-        commands: &["stats", "query", "sql", "chart"],
+        commands: &[
+            "stats",
+            "health",
+            "providers",
+            "models",
+            "query",
+            "sql",
+            "chart",
+        ],
     },
     help::Group {
         title: "Operate",
@@ -95,6 +115,9 @@ const GROUPS: &[help::Group] = &[
             "rollup",
             "retention",
             "cleanup",
+            "backup",
+            "restore",
+            "db",
             "config",
             "completions",
             "man",
@@ -114,10 +137,16 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),
+        Command::Health(args) => health::run(ctx, args),
+        Command::Providers(args) => seen::providers(ctx, args),
+        Command::Models(args) => seen::models(ctx, args),
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Backup(args) => backup::back_up(ctx, args),
+        Command::Restore(args) => backup::restore(ctx, args),
+        Command::Db(args) => db::run(ctx, args),
         Command::Completions(args) => completions::run(ctx, args),
         Command::Man(args) => man::run(ctx, args),
     }

@@ -144,18 +144,11 @@ fn set(ctx: &mut Context<'_>, tier: &str, age: &str) -> Result<(), Failure> {
         "forever" => None,
         age => Some(parse_duration(age)?),
     };
-    if kept.is_some_and(|ms| ms < Millis::HOUR) {
-        return Err(Failure::usage(
-            "retention_short",
-            format!("{age} is too short to keep anything"),
-        )
-        .hint("keep a tier for an hour at least: obs retention set raw 36h"));
-    }
     let mut store = ctx.open_store()?;
     store.write(|txn| {
         let mut retention = txn.retention()?;
         *field(&mut retention, tier) = kept;
-        retention::check(&retention)?;
+        fits(&retention)?;
         txn.set_retention(&retention)?;
         Ok::<_, Failure>(())
     })?;
@@ -164,6 +157,20 @@ fn set(ctx: &mut Context<'_>, tier: &str, age: &str) -> Result<(), Failure> {
         "{tier} is kept {age}; `obs retention run -n` shows what would go"
     ));
     Ok(())
+}
+
+/// Whether tiers can be kept for so long.
+pub(super) fn fits(retention: &Retention) -> Result<(), Failure> {
+    let short = retention.ages().find(|ms| *ms < Millis::HOUR);
+    if let Some(short) = short {
+        let message = format!(
+            "{} is too short to keep anything",
+            human::duration_ms(short)
+        );
+        return Err(Failure::usage("retention_short", message)
+            .hint("keep a tier for an hour at least: obs retention set raw 36h"));
+    }
+    Ok(retention::check(retention)?)
 }
 
 fn field<'r>(retention: &'r mut Retention, tier: &str) -> &'r mut Option<i64> {

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use super::context::Context;
 use super::failure::Failure;
 use crate::model::{Dimension, Measure, Resolution, Unit, Value};
-use crate::query::{Inquiry, Line, Measured, Reading, Source, Unheard, explain, unheard};
+use crate::query::{
+    Compared, Fold, Inquiry, Line, Measured, Reading, Slot, Source, Unheard, explain, unheard,
+};
 use crate::render::human;
 use crate::render::{Cell, Column};
 use crate::store::Store;
@@ -33,10 +35,69 @@ pub(super) fn cells(line: &Line, units: &[Unit]) -> Vec<Cell> {
 }
 
 fn groups(line: &Line) -> impl Iterator<Item = Cell> {
-    line.group.iter().map(|name| match name.as_str() {
+    line.group.iter().map(|text| name(text))
+}
+
+/// A name of a group, which may not have been said.
+pub(super) fn name(name: &str) -> Cell {
+    match name {
         "" => Cell::Missing,
         name => Cell::text(name),
-    })
+    }
+}
+
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+/// The columns of the calendar.
+pub(super) fn slot_columns(fold: Fold) -> Vec<Column> {
+    let mut columns = Vec::new();
+    if fold.weekday {
+        columns.push(Column::new("weekday", "weekday"));
+        columns.push(Column::new("weekday_number", "weekday number"));
+    }
+    if fold.hour {
+        columns.push(Column::new("hour_of_day", "hour"));
+    }
+    columns
+}
+
+/// Those of them that people read.
+pub(super) fn slot_names(fold: Fold) -> Vec<String> {
+    let columns = slot_columns(fold).into_iter();
+    let names = columns.map(|column| column.name.into_owned());
+    names.filter(|name| name != "weekday_number").collect()
+}
+
+/// The cells of the calendar.
+pub(super) fn slot_cells(fold: Fold, slot: Slot) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    if fold.weekday {
+        let name = |number: u8| WEEKDAYS.get(usize::from(number).wrapping_sub(1)).copied();
+        cells.push(Cell::of(slot.weekday.and_then(name), Cell::text));
+        cells.push(Cell::of(slot.weekday, |number| Cell::Int(number.into())));
+    }
+    if fold.hour {
+        cells.push(Cell::of(slot.hour, |hour| Cell::Int(hour.into())));
+    }
+    cells
+}
+
+/// The head of a comparison: both windows, and the tiers they were read from.
+pub(super) fn compared_head(told: &Compared) -> Vec<(&'static str, Cell)> {
+    let mut head = head(&told.now);
+    head.extend([
+        ("before_since", Cell::At(told.before.span.from)),
+        ("before_until", Cell::At(told.before.span.until)),
+    ]);
+    head
 }
 
 /// A value in its unit.

@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
 use chrono_tz::{GapInfo, TZ_VARIANTS, Tz};
 
 use super::{Millis, nearest};
@@ -114,6 +114,11 @@ impl Zone {
             Some(next) if self.local_midnight(next) <= at && at <= LAST => next,
             Some(_) | None => date,
         }
+    }
+
+    /// The hour that the zone's clocks show, from 0 to 23.
+    pub fn hour_of(self, at: Millis) -> u8 {
+        self.local(at).hour() as u8
     }
 
     /// A moment as the zone's clocks show it, in the pattern language of

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::groups::{coarsest_tier, touched};
-use super::measured::{Inquiry, Measured};
+use super::measured::{Cut, Inquiry, Measured};
 use super::question::{Source, Step};
 use crate::model::{Dimension, Resolution, Span};
 
@@ -110,7 +110,7 @@ fn because(inquiry: &Inquiry, told: &Measured, source: &Source) -> Vec<Because> 
         let bucket = Span::new(at.floor(step), at.floor(step).plus(step));
         let why = if bucket.from < window.from || bucket.until > window.until {
             Because::Edge(coarser)
-        } else if told.step.is_some_and(|step| cuts(step, bucket)) {
+        } else if told.step.is_some_and(|step| cuts(step, bucket)) || folds(inquiry.cut, bucket) {
             Because::Step(coarser)
         } else {
             Because::NotRolledUp(coarser)
@@ -126,6 +126,14 @@ fn coarser(tier: Resolution) -> Option<Resolution> {
     Resolution::BUCKETS
         .into_iter()
         .find(|coarser| *coarser > tier)
+}
+
+/// Whether the calendar parts a span.
+fn folds(cut: Cut, span: Span) -> bool {
+    match cut {
+        Cut::Calendar(zone, by) => by.slot(zone, span.from) != by.slot(zone, span.until.plus(-1)),
+        Cut::Whole | Cut::Auto(_) | Cut::Into(_) => false,
+    }
 }
 
 /// Whether a border of the step lies inside the span.

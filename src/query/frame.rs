@@ -80,7 +80,7 @@ impl Kept {
     }
 
     /// Refuses a cut through a bucket, or through what is gone.
-    fn can_be_cut(&self, at: Millis) -> Result<(), QueryError> {
+    pub(super) fn can_be_cut(&self, at: Millis) -> Result<(), QueryError> {
         let kept = self.tier_at(at)?;
         if at.floor(kept.step_ms()) == at {
             Ok(())

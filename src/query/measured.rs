@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::calendar::{Fold, FoldedRow, Slot, fold, unfoldable};
 use super::question::{QueryError, Question, Row, Source, Step, ask_in};
 use crate::model::{Dimension, Kind, Measure, Millis, Needs, Selector, Span, Stats, Value, Zone};
 use crate::store::{Parts, Store, Txn};
@@ -27,6 +28,8 @@ pub enum Cut {
     Auto(Zone),
     /// Into buckets of this step.
     Into(Step),
+    /// By the hour of the day or the day of the week, on the clocks of the zone.
+    Calendar(Zone, Fold),
 }
 
 /// Measures that are asked for together.
@@ -52,7 +55,7 @@ pub struct Measured {
     pub span: Span,
     /// The step, unless the window was left whole.
     pub step: Option<Step>,
-    /// One line per bucket and group, in this order.
+    /// One line per bucket (or slot of the calendar) and group, in this order.
     pub lines: Vec<Line>,
     /// Where the numbers come from.
     pub sources: Vec<Source>,
@@ -72,6 +75,8 @@ impl Measured {
 pub struct Line {
     /// The bucket, or the whole window.
     pub span: Span,
+    /// The hour or weekday, when the window was cut by the calendar.
+    pub slot: Slot,
     /// The group, in the order of the dimensions asked for; `""`: not said.
     pub group: Vec<String>,
     /// A value for each measure.
@@ -87,11 +92,17 @@ pub struct Line {
 /// # Errors
 /// When the store no longer knows, or cannot be read.
 pub fn measure(store: &mut Store, inquiry: &Inquiry) -> Result<Measured, QueryError> {
-    store.read(|txn| match inquiry.cut {
+    store.read(|txn| measured_in(txn, inquiry))
+}
+
+/// Answers for all measures inside a transaction.
+pub(super) fn measured_in(txn: &Txn<'_>, inquiry: &Inquiry) -> Result<Measured, QueryError> {
+    match inquiry.cut {
         Cut::Whole => measured(txn, inquiry, None),
         Cut::Into(step) => measured(txn, inquiry, Some(step)),
         Cut::Auto(zone) => fitted(txn, inquiry, zone),
-    })
+        Cut::Calendar(zone, by) => folded(txn, inquiry, zone, by),
+    }
 }
 
 /// Where the fitting step is finer than what is kept, it gives way.
@@ -122,7 +133,7 @@ fn measured(txn: &Txn<'_>, inquiry: &Inquiry, step: Option<Step>) -> Result<Meas
         told.sources.extend(answer.sources);
         told.notes.extend(answer.notes);
         for row in &answer.rows {
-            sheet.enter(row, measures);
+            sheet.enter(row, Slot::default(), row.span.length_ms(), measures);
         }
     }
     told.notes.dedup();
@@ -131,6 +142,39 @@ fn measured(txn: &Txn<'_>, inquiry: &Inquiry, step: Option<Step>) -> Result<Meas
         let place = |line: &Line| (line.span.from, line.group.clone());
         told.lines.sort_by_cached_key(place);
     }
+    Ok(told)
+}
+
+fn folded(txn: &Txn<'_>, inquiry: &Inquiry, zone: Zone, by: Fold) -> Result<Measured, QueryError> {
+    if let Some(measure) = unfoldable(inquiry.asked.iter().map(|a| a.measure)) {
+        return Err(QueryError::NotFoldable(measure));
+    }
+    let mut sheet = Sheet::new(&inquiry.asked);
+    let mut told = Measured {
+        span: inquiry.span,
+        step: None,
+        lines: Vec::new(),
+        sources: Vec::new(),
+        notes: Vec::new(),
+    };
+    for (question, measures) in questions(inquiry, None) {
+        let answer = fold(txn, &question, zone, by)?;
+        told.span = answer.span;
+        told.sources.extend(answer.sources);
+        told.notes.extend(answer.notes);
+        for FoldedRow {
+            slot,
+            length_ms,
+            row,
+        } in &answer.rows
+        {
+            sheet.enter(row, *slot, *length_ms, &measures);
+        }
+    }
+    told.notes.dedup();
+    told.lines = sheet.lines;
+    told.lines
+        .sort_by_cached_key(|line| (line.slot, line.group.clone()));
     Ok(told)
 }
 
@@ -187,7 +231,7 @@ fn parts(measures: impl Iterator<Item = Measure> + Clone) -> Parts {
 struct Sheet<'a> {
     asked: &'a [Asked],
     lines: Vec<Line>,
-    places: FxHashMap<(Millis, Vec<String>), usize>,
+    places: FxHashMap<(Millis, Slot, Vec<String>), usize>,
 }
 
 impl<'a> Sheet<'a> {
@@ -199,11 +243,10 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Enters what a row tells of these measures.
-    fn enter(&mut self, row: &Row, measures: &[usize]) {
-        let window_ms = row.span.length_ms();
+    /// Enters what a row tells of these measures; it speaks of `window_ms` milliseconds.
+    fn enter(&mut self, row: &Row, slot: Slot, window_ms: i64, measures: &[usize]) {
         let asked = self.asked;
-        let line = self.line(row);
+        let line = self.line(row, slot, window_ms);
         for number in measures {
             line.values[*number] = asked[*number].measure.value(&row.stats, window_ms);
         }
@@ -212,16 +255,16 @@ impl<'a> Sheet<'a> {
     }
 
     /// The line of a bucket and group; a new one speaks of nothing.
-    fn line(&mut self, row: &Row) -> &mut Line {
-        let key = (row.span.from, row.group.clone());
+    fn line(&mut self, row: &Row, slot: Slot, window_ms: i64) -> &mut Line {
+        let key = (row.span.from, slot, row.group.clone());
         let next = self.lines.len();
         let place = *self.places.entry(key).or_insert(next);
         if place == next {
             let nothing = Stats::default();
-            let window_ms = row.span.length_ms();
             let values = self.asked.iter();
             self.lines.push(Line {
                 span: row.span,
+                slot,
                 group: row.group.clone(),
                 values: values
                     .map(|a| a.measure.value(&nothing, window_ms))

@@ -6,7 +6,7 @@ use super::cover::Terrain;
 use super::frame::{Frame, Kept, MOST_BUCKETS};
 use super::gather::{Cells, gather};
 use super::groups::{Group, Groups, coarsest_tier, touched};
-use crate::model::{Dimension, Millis, Resolution, Selector, Span, Stats, Zone};
+use crate::model::{Dimension, Measure, Millis, Resolution, Selector, Span, Stats, Zone};
 use crate::store::{Parts, Store, StoreError, Txn};
 
 /// What is asked.
@@ -98,6 +98,21 @@ pub enum QueryError {
         /// The finest tier there.
         kept: Resolution,
     },
+    /// Hours or days of the zone begin inside what is kept from so long ago.
+    #[error("at {from} only buckets of {} are kept, and the hours or days of {zone} cut them", kept.name())]
+    FoldTooFine {
+        /// Whose hours and days.
+        zone: Zone,
+        /// Where one begins.
+        from: Millis,
+        /// The finest tier there.
+        kept: Resolution,
+        /// Where the next finer tier begins.
+        floor: Millis,
+    },
+    /// The measure looks back over the border of an hour or a day.
+    #[error("{} reaches back into the hour before, and cannot be told by hour or weekday", .0.spec().id)]
+    NotFoldable(Measure),
     /// The step cuts the window into too many pieces.
     #[error("the step cuts the window into more than {MOST_BUCKETS} buckets")]
     TooManyBuckets,
@@ -119,15 +134,53 @@ pub fn ask(store: &mut Store, question: &Question) -> Result<Answer, QueryError>
 /// # Errors
 /// As [`ask`].
 pub fn ask_in(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> {
-    let touched = touched(&question.selector, &question.by);
-    let kept = Kept {
-        floors: txn.floors()?,
-        raw_label: touched
-            .into_iter()
-            .find(|d| coarsest_tier(*d) == Resolution::Raw),
-    };
+    let kept = kept(txn, question)?;
     let mut notes = Vec::new();
     let Frame { borders, edges } = &Frame::new(question, &kept, &mut notes)?;
+    let Summed {
+        cells,
+        groups,
+        sources,
+    } = sum_up(txn, question, &kept, edges)?;
+    let cells = match question.trailing_ms {
+        None => cells,
+        Some(ms) => trail(&cells, edges, borders, ms),
+    };
+    Ok(Answer {
+        span: Span::new(borders[0], borders[borders.len() - 1]),
+        rows: rows(question, borders, cells, groups),
+        sources,
+        notes,
+    })
+}
+
+/// What is kept of the labels that a question touches.
+pub(super) fn kept(txn: &Txn<'_>, question: &Question) -> Result<Kept, StoreError> {
+    let touched = touched(&question.selector, &question.by);
+    let raw_only = |d: &Dimension| coarsest_tier(*d) == Resolution::Raw;
+    Ok(Kept {
+        floors: txn.floors()?,
+        raw_label: touched.into_iter().find(raw_only),
+    })
+}
+
+/// What lies between neighbouring edges.
+pub(super) struct Summed {
+    /// By the number of the segment and of the group.
+    pub cells: Cells,
+    /// The groups by their numbers.
+    pub groups: Vec<Group>,
+    /// Where it was read.
+    pub sources: Vec<Source>,
+}
+
+/// Reads what is kept between edges, at which it can be cut.
+pub(super) fn sum_up(
+    txn: &Txn<'_>,
+    question: &Question,
+    kept: &Kept,
+    edges: &[Millis],
+) -> Result<Summed, StoreError> {
     let (first, last) = (edges[0], edges[edges.len() - 1]);
     let dirty: Vec<Millis> = txn
         .dirty_minutes(
@@ -146,15 +199,10 @@ pub fn ask_in(txn: &Txn<'_>, question: &Question) -> Result<Answer, QueryError> 
     let mut groups = Groups::new(txn, &question.selector, &question.by);
     let mode = txn.settings()?.cost_mode;
     let (cells, sources) = gather(txn, &parts, edges, &mut groups, question.parts, mode)?;
-    let cells = match question.trailing_ms {
-        None => cells,
-        Some(ms) => trail(&cells, edges, borders, ms),
-    };
-    Ok(Answer {
-        span: Span::new(borders[0], borders[borders.len() - 1]),
-        rows: rows(question, borders, cells, groups.into_groups()),
+    Ok(Summed {
+        cells,
+        groups: groups.into_groups(),
         sources,
-        notes,
     })
 }
 

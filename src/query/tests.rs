@@ -268,7 +268,10 @@ fn judge_refusal(past: &Past, question: &Question, why: &QueryError) -> Result<(
             };
             !is_raw(question) && *kept != Resolution::Raw && (too_fine || trails)
         }
-        QueryError::TooManyBuckets | QueryError::Store(_) => false,
+        QueryError::FoldTooFine { .. }
+        | QueryError::NotFoldable(_)
+        | QueryError::TooManyBuckets
+        | QueryError::Store(_) => false,
     };
     if right {
         Ok(())

@@ -64,16 +64,24 @@ pub fn unheard<'a>(
 }
 
 fn look(txn: &Txn<'_>, dimension: Dimension, name: &str) -> Result<Option<Unheard>, StoreError> {
-    let known = match kept(dimension) {
+    let heard = match kept(dimension) {
         Kept::InSeries(label) => names(txn, label)?,
         Kept::InEvents if txn.find_name(name)?.is_none() => BTreeSet::new(),
         Kept::InEvents | Kept::AsNumber => return Ok(None),
     };
-    Ok((!known.contains(name)).then(|| Unheard {
+    Ok((!heard.contains(name)).then(|| Unheard {
         dimension,
         name: name.to_owned(),
-        nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+        nearest: nearest(name, heard.iter().map(String::as_str)).map(str::to_owned),
     }))
+}
+
+/// The names of a label that lies with series; no other is listed.
+pub(super) fn known(txn: &Txn<'_>, dimension: Dimension) -> Result<BTreeSet<String>, StoreError> {
+    match kept(dimension) {
+        Kept::InSeries(label) => names(txn, label),
+        Kept::InEvents | Kept::AsNumber => Ok(BTreeSet::new()),
+    }
 }
 
 fn names(

@@ -130,6 +130,11 @@ impl<K: Copy + Eq + Hash + Ord> Tally<K> {
         &mut self.rows[row].1
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
     /// All sums, in the order of their keys.
     pub(super) fn in_order(&self) -> impl Iterator<Item = (&K, &Stats)> {
         let mut rows: Vec<&(K, Stats)> = self.rows.iter().collect();

@@ -33,7 +33,19 @@ pub struct Report {
     pub ledger_rows: u64,
 }
 
+/// How many events are read in the time that a row takes to be made and written.
+const EVENTS_PER_ROW: u64 = 4;
+/// Effort after which a transaction ends and others are let in: with less, the rows of
+/// a ledger day are written again too often; with more, a writer waits too long
+/// (benches/RESULTS.md, a roll-up beside a writer). A minute is never parted.
+const EFFORT_AT_ONCE: u64 = 200_000;
+
 impl Report {
+    /// What it took, in events read.
+    fn effort(&self) -> u64 {
+        self.events + EVENTS_PER_ROW * (self.buckets + self.ledger_rows)
+    }
+
     fn add(&mut self, other: &Report) {
         self.slices += other.slices;
         self.minutes += other.minutes;
@@ -51,17 +63,36 @@ impl Report {
 pub fn run(
     store: &mut Store,
     until: Millis,
+    progress: impl FnMut(&Report),
+) -> Result<Report, StoreError> {
+    run_slices(store, until, EFFORT_AT_ONCE, u64::MAX, progress)
+}
+
+/// The same in at most so many slices of so much effort each. Where it ends early, the
+/// next roll-up goes on.
+pub(crate) fn run_slices(
+    store: &mut Store,
+    until: Millis,
+    effort: u64,
+    slices: u64,
     mut progress: impl FnMut(&Report),
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    loop {
-        let slice = store.write(|txn| slice::roll(txn, until))?;
-        if slice.minutes == 0 {
-            return Ok(report);
-        }
+    let mut without_gap = 0;
+    while report.slices < slices {
+        let (slice, more) = store.write(|txn| slice::roll(txn, until, effort))?;
         report.add(&slice);
         progress(&report);
+        if !more {
+            break;
+        }
+        without_gap += slice.effort();
+        if without_gap >= effort {
+            store.let_others_write();
+            without_gap = 0;
+        }
     }
+    Ok(report)
 }
 
 /// How many minutes a roll-up would compute now.

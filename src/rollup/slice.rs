@@ -1,4 +1,6 @@
-//! One transaction of a roll-up: some hours of one UTC day.
+//! One transaction of a roll-up: some minutes of one UTC day, and the hours and the
+//! day above them as soon as nothing below them waits any more. Until then an hour
+//! or a day that is behind is told by its dirty minutes, and nobody reads it.
 
 use super::groups::{Groups, Level, Tally};
 use super::{EVER, Report};
@@ -8,20 +10,21 @@ use crate::store::{
     Stored, Txn,
 };
 
-/// Events after which a slice ends at the next full hour: enough to make the
-/// day's rows worth writing, few enough to let other writers in.
-const EVENTS_PER_SLICE: u64 = 150_000;
 /// Minutes of a day.
 const MINUTES_PER_DAY: u32 = 1_440;
 
 /// A dirty minute, and the first batch of it that the ledger has not seen.
 type Dirty = (Millis, i64);
 
-/// Rolls up the first dirty hours; a report of 0 minutes means that there are none.
-pub(super) fn roll(txn: &Txn<'_>, until: Millis) -> Result<Report, StoreError> {
-    let dirty = txn.dirty_minutes(Span::new(EVER.from, until), MINUTES_PER_DAY)?;
-    let Some((first, _)) = dirty.first() else {
-        return Ok(Report::default());
+/// Rolls up the first dirty minutes, until so much is done; says whether more of them wait.
+pub(super) fn roll(
+    txn: &Txn<'_>,
+    until: Millis,
+    effort: u64,
+) -> Result<(Report, bool), StoreError> {
+    let waiting = txn.dirty_minutes(Span::new(EVER.from, until), MINUTES_PER_DAY)?;
+    let Some((first, _)) = waiting.first() else {
+        return Ok((Report::default(), false));
     };
     let floors = txn.floors()?;
     let day = first.floor(Millis::DAY);
@@ -32,26 +35,28 @@ pub(super) fn roll(txn: &Txn<'_>, until: Millis) -> Result<Report, StoreError> {
     } else {
         day.plus(Millis::DAY)
     };
-    let dirty = &dirty[..dirty.partition_point(|(minute, _)| *minute < end)];
-    let mut slice = Slice::new(txn, floors)?;
+    let dirty = &waiting[..waiting.partition_point(|(minute, _)| *minute < end)];
+    let mut slice = Slice::new(txn, floors, effort)?;
     for hour in dirty.chunk_by(|a, b| a.0.floor(Millis::HOUR) == b.0.floor(Millis::HOUR)) {
         if released {
             slice.absorb_hour(hour)?
         } else {
             slice.compute_hour(hour)?
         }
-        if slice.report.events >= EVENTS_PER_SLICE {
+        if slice.is_full() {
             break;
         }
     }
+    let done = slice.report.minutes as usize;
     if released {
         slice.absorb_day(day)?
-    } else {
+    } else if done == dirty.len() {
         slice.compute_day(day)?
     }
     slice.settle_ledger()?;
     slice.report.slices = 1;
-    Ok(slice.report)
+    let more = done < waiting.len() || done == MINUTES_PER_DAY as usize;
+    Ok((slice.report, more))
 }
 
 struct Slice<'t> {
@@ -70,10 +75,12 @@ struct Slice<'t> {
     ledger: Tally<LedgerKey>,
     sessions: Tally<SessionKey>,
     report: Report,
+    /// The effort after which it ends.
+    enough: u64,
 }
 
 impl<'t> Slice<'t> {
-    fn new(txn: &'t Txn<'t>, floors: Floors) -> Result<Slice<'t>, StoreError> {
+    fn new(txn: &'t Txn<'t>, floors: Floors, enough: u64) -> Result<Slice<'t>, StoreError> {
         let settings = txn.settings()?;
         Ok(Slice {
             txn,
@@ -89,25 +96,57 @@ impl<'t> Slice<'t> {
             ledger: Tally::default(),
             sessions: Tally::default(),
             report: Report::default(),
+            enough,
         })
     }
 
-    /// Computes the dirty minutes of one hour from raw, and the hour from its minutes.
+    /// What it took so far.
+    fn effort(&self) -> u64 {
+        Report {
+            ledger_rows: self.ledger.len() + self.sessions.len(),
+            ..self.report
+        }
+        .effort()
+    }
+
+    fn is_full(&self) -> bool {
+        self.effort() >= self.enough
+    }
+
+    /// How many minutes like those before would fill it up.
+    fn minutes_that_fit(&self) -> usize {
+        let left = self.enough.saturating_sub(self.effort());
+        let fit = left.saturating_mul(self.report.minutes) / self.effort().max(1);
+        fit.max(1) as usize
+    }
+
+    /// Computes the dirty minutes of one hour from raw, as many as fit, and when that
+    /// is all of them the hour from its minutes.
     fn compute_hour(&mut self, dirty: &[Dirty]) -> Result<(), StoreError> {
         let hour = dirty[0].0.floor(Millis::HOUR);
+        let mut done = 0;
+        for run in runs(dirty) {
+            let mut rest = run;
+            while !rest.is_empty() && !self.is_full() {
+                let (some, later) = rest.split_at(self.minutes_that_fit().min(rest.len()));
+                self.compute_minutes(some)?;
+                done += some.len();
+                rest = later;
+            }
+        }
+        self.txn.clean(Span::new(hour, dirty[done - 1].0.plus(1)))?;
+        if done < dirty.len() {
+            return Ok(());
+        }
         let mut clean_from = hour;
-        for run in dirty.chunk_by(|a, b| a.0.plus(Millis::MINUTE) == b.0) {
-            let span = span_of_run(run);
+        for span in runs(dirty).map(span_of_run) {
             self.add_buckets(Resolution::Minute, Span::new(clean_from, span.from))?;
-            self.compute_minutes(run, span)?;
             clean_from = span.until;
         }
         self.add_buckets(
             Resolution::Minute,
             Span::new(clean_from, hour.plus(Millis::HOUR)),
         )?;
-        self.txn
-            .clean(Span::new(hour, dirty[dirty.len() - 1].0.plus(1)))?;
         let mut made = std::mem::take(&mut self.hour);
         self.replace(Resolution::Hour, hour, &made)?;
         self.day.absorb(&mut made);
@@ -116,7 +155,8 @@ impl<'t> Slice<'t> {
         Ok(())
     }
 
-    fn compute_minutes(&mut self, run: &[Dirty], span: Span) -> Result<(), StoreError> {
+    fn compute_minutes(&mut self, run: &[Dirty]) -> Result<(), StoreError> {
+        let span = span_of_run(run);
         self.txn.drop_buckets(Resolution::Minute, span)?;
         let mut at = 0;
         let txn = self.txn;
@@ -232,8 +272,8 @@ impl<'t> Slice<'t> {
         Ok(())
     }
 
-    /// Adds events from before the floor of raw to buckets that do not know them,
-    /// and lets them go.
+    /// Adds events from before the floor of raw, as many minutes as fit, to buckets
+    /// that do not know them, and lets them go.
     fn absorb_hour(&mut self, dirty: &[Dirty]) -> Result<(), StoreError> {
         let hour = dirty[0].0.floor(Millis::HOUR);
         for minute in dirty {
@@ -246,8 +286,11 @@ impl<'t> Slice<'t> {
             self.minute = added;
             self.txn.let_go(span)?;
             self.txn.clean(span)?;
+            self.report.minutes += 1;
+            if self.is_full() {
+                break;
+            }
         }
-        self.report.minutes += dirty.len() as u64;
         let mut added = std::mem::take(&mut self.hour);
         self.add_to_bucket(Resolution::Hour, hour, &added)?;
         self.day.absorb(&mut added);
@@ -290,6 +333,11 @@ impl<'t> Slice<'t> {
         }
         Ok(())
     }
+}
+
+/// Neighbouring minutes together.
+fn runs(dirty: &[Dirty]) -> impl Iterator<Item = &[Dirty]> {
+    dirty.chunk_by(|a, b| a.0.plus(Millis::MINUTE) == b.0)
 }
 
 /// The span of neighbouring minutes.

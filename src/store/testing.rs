@@ -68,6 +68,20 @@ pub(crate) fn append(
         .counts
 }
 
+/// Asks for everything that is told of a store as a file; it must be sound.
+pub(crate) fn look_at_all(store: &mut Store, now: Millis) {
+    store.vitals(now).unwrap();
+    assert_eq!(store.flaws(true), []);
+    store
+        .read(|txn| {
+            super::Part::ALL.iter().try_for_each(|part| {
+                txn.bytes(*part)?;
+                txn.extent(*part).map(drop)
+            })
+        })
+        .unwrap();
+}
+
 /// Runs plain SQL that a test needs and the program does not.
 pub(crate) fn sql(store: &Store, sql: &str) {
     store.conn.execute_batch(sql).unwrap();

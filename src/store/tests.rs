@@ -26,7 +26,7 @@ const EVER: Millis = Millis(i64::MAX);
 // Plans
 
 /// Statements that walk a whole table on purpose, and why they may.
-const WALKS: [(&str, &str); 7] = [
+const WALKS: [(&str, &str); 11] = [
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -40,6 +40,13 @@ const WALKS: [(&str, &str); 7] = [
         "collecting unused names asks for all that are used",
     ),
     ("DELETE FROM calendar", "the zone changed"),
+    (
+        "AS all_rows",
+        "rows are counted when somebody asks for the count",
+    ),
+    ("AS all_bytes", "so are bytes"),
+    ("AS broken", "a check looks at everything"),
+    ("AS waiting", "few minutes wait for a roll-up"),
     (
         "FROM alert_rules",
         "there are few rules, and all are evaluated",
@@ -55,7 +62,7 @@ const WALKS: [(&str, &str); 7] = [
 ];
 
 /// Where SQL is written.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 19] = [
     include_str!("alert.rs"),
     include_str!("batch.rs"),
     include_str!("bucket.rs"),
@@ -63,6 +70,7 @@ const SOURCES: [&str; 16] = [
     include_str!("columns.rs"),
     include_str!("dirty.rs"),
     include_str!("event.rs"),
+    include_str!("inventory.rs"),
     include_str!("ledger.rs"),
     include_str!("mark.rs"),
     include_str!("name.rs"),
@@ -72,6 +80,8 @@ const SOURCES: [&str; 16] = [
     include_str!("setting.rs"),
     include_str!("state.rs"),
     include_str!("open.rs"),
+    include_str!("sound.rs"),
+    include_str!("vitals.rs"),
 ];
 
 fn words(sql: &str) -> String {
@@ -176,12 +186,14 @@ fn ask_everything(past: &mut Past) {
     rollup::pending(store, now).unwrap();
     retention::rehearse(store, now).unwrap();
     store.note_birth(now).unwrap();
+    testing::look_at_all(store, now);
     store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
     store
         .write(|txn| {
             txn.clear_calendar()?;
             txn.note_days(&super::LocalDays::new(Zone::UTC), 20_000..20_010)?;
+            txn.keep_setting(&super::setting::WEEK_START, None)?;
             txn.last_noted_day()?;
             txn.first_ledger_day()?;
             txn.last_event()?;

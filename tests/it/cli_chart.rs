@@ -35,17 +35,113 @@ fn a_chart_says_what_it_shows_of_when_and_from_where() {
 }
 
 #[test]
-fn measures_of_one_unit_share_a_chart_and_each_other_unit_has_its_own() {
-    let ran = chart(&busy_hour(), "p50_latency p95_latency cost --since 1h").exits(0);
+fn measures_of_two_units_have_an_axis_each_and_a_third_is_refused() {
+    let obs = busy_hour();
+    let ran = chart(&obs, "p50_latency p95_latency cost --since 1h").exits(0);
     assert!(
-        ran.stdout.starts_with("p50 latency, p95 latency ("),
+        ran.stdout
+            .starts_with("p50 latency, p95 latency, cost (s left, $ right)"),
         "{ran}"
     );
     assert!(
         ran.stdout
-            .contains("● p50 latency   ▲ p95 latency\n\ncost ($)"),
+            .ends_with("● p50 latency (left)   ▲ p95 latency (left)   ■ cost (right)\n"),
         "{ran}"
     );
+    assert!(
+        ran.stdout.contains("┘\n") && ran.stdout.contains("├ $"),
+        "{ran}"
+    );
+    let ran = chart(&obs, "latency cost requests").exits(2);
+    assert!(
+        ran.stderr
+            .starts_with("error: measures of 3 units do not fit into one chart\nhint: "),
+        "{ran}"
+    );
+    chart(&obs, "latency cost requests -o csv").exits(0);
+}
+
+#[test]
+fn an_earlier_window_stands_beside_this_one() {
+    let obs = busy_hour();
+    let args = "requests --since 30m --step 10m --compare previous";
+    let ran = chart(&obs, args).exits(0);
+    assert!(
+        ran.stdout.ends_with("● requests   ▲ requests, previous\n"),
+        "{ran}"
+    );
+    assert_eq!(
+        chart(&obs, &format!("{args} -o csv")).exits(0).stdout,
+        "window,bucket,requests\r\n\
+         current,2026-03-01T11:30:00.000Z,15\r\n\
+         current,2026-03-01T11:40:00.000Z,15\r\n\
+         current,2026-03-01T11:50:00.000Z,15\r\n\
+         earlier,2026-03-01T11:00:00.000Z,15\r\n\
+         earlier,2026-03-01T11:10:00.000Z,15\r\n\
+         earlier,2026-03-01T11:20:00.000Z,15\r\n"
+    );
+    let ran = chart(&obs, "requests --compare yesterday").exits(2);
+    assert!(
+        ran.stderr
+            .contains("hint: use previous, or how much earlier"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn pictures_go_to_files_or_to_stdout_and_nothing_else_is_said() {
+    let obs = busy_hour();
+    let ran = chart(
+        &obs,
+        "latency --by provider --since 1h --svg a.svg --html a.html",
+    )
+    .exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    let read = |name: &str| std::fs::read_to_string(obs.folder().join(name)).unwrap();
+    let svg = read("a.svg");
+    roxmltree::Document::parse(&svg).unwrap();
+    assert!(
+        svg.contains("<title>2026-03-01 11:00 claude: 1 s</title>"),
+        "{svg}"
+    );
+    assert!(read("a.html").contains(&svg));
+    let ran = chart(&obs, "latency --by provider --since 1h --svg -").exits(0);
+    assert_eq!(ran.stdout, svg);
+    for (args, code) in [
+        ("latency --svg - --html -", 2),
+        ("latency --svg - -o csv", 2),
+        ("latency --type spark --svg a.svg", 2),
+        ("latency --svg nowhere/a.svg", 1),
+    ] {
+        let ran = chart(&obs, args).exits(code);
+        assert!(ran.stderr.starts_with("error: "), "{ran}");
+        assert_eq!(ran.stdout, "", "{ran}");
+    }
+}
+
+#[test]
+fn a_name_from_an_event_is_inert_in_a_picture() {
+    let obs = Obs::at(NOON);
+    let line = r#"{"timestamp":"2026-03-01T11:00:00Z","type":"request","provider":"</svg><script>&\u001b[2J\u0000","latency":5}"#;
+    obs.feed(&["ingest", "-"], line).exits(0);
+    let ran = chart(&obs, "latency --by provider --html -").exits(0);
+    assert!(
+        !ran.stdout.contains("<script") && !ran.stdout.contains('\u{1b}'),
+        "{ran}"
+    );
+}
+
+#[test]
+fn every_type_is_drawn() {
+    let obs = busy_hour();
+    for kind in ["line", "step", "bar", "spark"] {
+        let ran = chart(
+            &obs,
+            &format!("latency --by provider --since 1h --type {kind}"),
+        )
+        .exits(0);
+        assert!(ran.stdout.contains("claude"), "{ran}");
+    }
 }
 
 #[test]

@@ -28,10 +28,12 @@ const FAULTS: [(&str, &str, &str); 7] = [
     ("truncate", "5", "FAULT_ONCE"),
 ];
 
-/// Calls that fail one after the other, for each fault; beyond them every third, up to
-/// three times as many. `OBS_FAULTS` sets another number.
-fn in_a_row() -> u64 {
-    std::env::var("OBS_FAULTS").map_or(10, |n| n.parse().expect("OBS_FAULTS is a number"))
+/// How many faults a test promises, of each hundred that all promise together:
+/// `OBS_FAULTS`, or a few.
+fn promised(of_a_hundred: u64) -> u64 {
+    let all = std::env::var("OBS_FAULTS");
+    let all: u64 = all.map_or(20, |n| n.parse().expect("OBS_FAULTS is a number"));
+    all * of_a_hundred / 100
 }
 
 /// The preloaded library, compiled once.
@@ -53,10 +55,28 @@ fn library() -> &'static PathBuf {
     path
 }
 
-/// Runs a command with the nth call failing, for one n after the other and each
-/// fault, until there are no more calls; then `judge` looks at what is left.
-/// Returns how many faults there were.
-fn inject(prepare: impl Fn() -> Obs, args: &[&str], judge: impl Fn(&Obs, &Run)) -> u64 {
+/// What becomes of one command when its disk fails.
+struct Story {
+    /// The faults that this command stands for, of each hundred.
+    share: u64,
+    prepare: fn() -> Obs,
+    args: &'static [&'static str],
+    /// A number that is 0 when the command has done its work.
+    undone: &'static str,
+}
+
+/// Runs the command with the nth call failing, for each fault and one n after the
+/// other, then ever further apart, until there are no more calls; then `judge` looks
+/// at what is left. Ends the test unless that were as many as were promised.
+fn inject(story: &Story, judge: impl Fn(&Obs, &Run)) {
+    let Story {
+        share,
+        prepare,
+        args,
+        undone,
+    } = story;
+    // Of the seven faults, the four of writes find calls enough.
+    let in_a_row = promised(*share) / 4 + 1;
     let mut injected = 0;
     for (call, reason, manner) in FAULTS {
         let mut at = 1;
@@ -82,15 +102,15 @@ fn inject(prepare: impl Fn() -> Obs, args: &[&str], judge: impl Fn(&Obs, &Run)) 
                 output,
                 acknowledged,
             };
-            run.tells_what_went_wrong();
-            judge(&obs, &run);
-            at += if at < in_a_row() { 1 } else { 3 };
-            if at > 3 * in_a_row() {
-                break;
+            if run.tells_what_went_wrong() {
+                // Only the tidying up after the work may fail without a word.
+                assert_eq!(Peek::at(&obs).number(undone), 0, "{}", run.fault);
             }
+            judge(&obs, &run);
+            at = if at < in_a_row { at + 1 } else { at * 2 };
         }
     }
-    injected
+    assert!(injected >= promised(*share), "only {injected} faults");
 }
 
 /// A run whose disk failed.
@@ -102,10 +122,10 @@ struct Run {
 }
 
 impl Run {
-    /// Either it ended as if nothing had happened (what failed was the tidying up),
-    /// or it says so in one line.
+    /// Ends the test unless it says in one line what went wrong, or ended as if nothing
+    /// had happened: then true.
     #[track_caller]
-    fn tells_what_went_wrong(&self) {
+    fn tells_what_went_wrong(&self) -> bool {
         let stderr = String::from_utf8_lossy(&self.output.stderr);
         let errors = stderr.lines().filter(|l| l.starts_with("error: ")).count();
         match self.output.status.code() {
@@ -118,11 +138,12 @@ impl Run {
             }
             code => panic!("{}: exit {code:?}\n{stderr}", self.fault),
         }
+        self.output.status.success()
     }
 }
 
 /// Events fed, a few at a time.
-const FED: u64 = 12;
+const FED: u64 = 8;
 const AT_ONCE: u64 = 4;
 /// Events that were there before.
 const BEFORE: u64 = 60;
@@ -142,7 +163,7 @@ fn feed(obs: &Obs, mut command: Command) -> (Output, i64) {
             }
             let goal = before + (from + AT_ONCE) as i64;
             while stored(obs) < goal && child.try_wait().unwrap().is_none() {
-                thread::park_timeout(Duration::from_micros(500));
+                thread::park_timeout(Duration::from_millis(5));
             }
             acknowledged = stored(obs);
             if acknowledged < goal {
@@ -162,15 +183,31 @@ fn stored(obs: &Obs) -> i64 {
 /// A store with events, some of them rolled up.
 fn lived_in() -> Obs {
     static MADE: OnceLock<Vec<u8>> = OnceLock::new();
-    let bytes = MADE.get_or_init(|| {
+    copy_of(&MADE, || {
         let obs = Obs::at(NOW);
         obs.feed(&["ingest"], traffic::events("before", BEFORE / 2))
             .exits(0);
         obs.run(&["rollup"]).exits(0);
         obs.feed(&["ingest"], traffic::events("before", BEFORE))
             .exits(0);
-        fs::read(obs.db()).unwrap()
-    });
+        obs
+    })
+}
+
+/// A store with events, all of them rolled up and some of them too old.
+fn outlived() -> Obs {
+    static MADE: OnceLock<Vec<u8>> = OnceLock::new();
+    copy_of(&MADE, || {
+        let obs = lived_in();
+        obs.run(&["rollup"]).exits(0);
+        obs.run(&["retention", "set", "raw", "1d"]).exits(0);
+        obs
+    })
+}
+
+/// A copy of a store that is made once.
+fn copy_of(made: &OnceLock<Vec<u8>>, make: impl FnOnce() -> Obs) -> Obs {
+    let bytes = made.get_or_init(|| fs::read(make().db()).unwrap());
     let obs = Obs::at(NOW);
     fs::write(obs.db(), bytes).unwrap();
     obs
@@ -194,44 +231,54 @@ fn goes_on(obs: &Obs, run: &Run, before: u64) {
 
 #[test]
 fn an_ingest_loses_nothing_acknowledged_to_a_failing_disk() {
-    let judge = |obs: &Obs, run: &Run| goes_on(obs, run, BEFORE);
-    let injected = inject(lived_in, &["ingest"], judge);
-    assert!(injected >= 4 * in_a_row(), "{injected} faults");
+    let story = Story {
+        share: 25,
+        prepare: lived_in,
+        args: &["ingest"],
+        undone: "SELECT 60 + 8 - count(*) FROM event",
+    };
+    inject(&story, |obs, run| goes_on(obs, run, BEFORE));
 }
 
 #[test]
 fn a_birth_on_a_failing_disk_is_completed_by_the_next_start() {
-    let judge = |obs: &Obs, run: &Run| goes_on(obs, run, 0);
-    let injected = inject(|| Obs::at(NOW), &["ingest"], judge);
-    assert!(injected >= 4 * in_a_row(), "{injected} faults");
+    let story = Story {
+        share: 40,
+        prepare: || Obs::at(NOW),
+        args: &["ingest"],
+        undone: "SELECT 8 - count(*) FROM event",
+    };
+    inject(&story, |obs, run| goes_on(obs, run, 0));
 }
 
 #[test]
 fn a_roll_up_on_a_failing_disk_is_right_or_is_not_there() {
-    let judge = |obs: &Obs, run: &Run| goes_on(obs, run, BEFORE);
-    let injected = inject(lived_in, &["rollup"], judge);
-    assert!(injected >= 2 * in_a_row(), "{injected} faults");
+    let story = Story {
+        share: 20,
+        prepare: lived_in,
+        args: &["rollup"],
+        undone: "SELECT count(*) FROM dirty",
+    };
+    inject(&story, |obs, run| goes_on(obs, run, BEFORE));
 }
 
 #[test]
 fn a_clean_up_on_a_failing_disk_is_completed_by_the_next() {
-    let rolled_up = || {
-        let obs = lived_in();
-        obs.run(&["rollup"]).exits(0);
-        obs.run(&["retention", "set", "raw", "1d"]).exits(0);
-        obs
+    const OLD: &str = "SELECT count(*) FROM metrics_raw WHERE timestamp < 1772280000000";
+    let story = Story {
+        share: 15,
+        prepare: outlived,
+        args: &["retention", "run", "--yes"],
+        undone: OLD,
     };
-    let judge = |obs: &Obs, run: &Run| {
+    inject(&story, |obs, run| {
         obs.run(&["rollup", "--verify"]).exits(0);
         obs.run(&["retention", "run", "--yes"]).exits(0);
         let peek = Peek::at(obs);
         peek.is_sound();
-        let old = "SELECT count(*) FROM metrics_raw WHERE timestamp < 1772280000000";
-        assert_eq!(peek.number(old), 0, "{}", run.fault);
+        assert_eq!(peek.number(OLD), 0, "{}", run.fault);
         let kept = "SELECT sum(requests) FROM metrics_1day";
         let requests = (0..BEFORE).filter(|n| n % 8 < 6).count() as i64;
         assert_eq!(peek.number(kept), requests, "{}", run.fault);
-    };
-    let injected = inject(rolled_up, &["retention", "run", "--yes"], judge);
-    assert!(injected >= 2 * in_a_row(), "{injected} faults");
+    });
 }

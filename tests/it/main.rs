@@ -7,9 +7,13 @@
 )]
 
 mod busy_hour;
+mod cli_backup;
 mod cli_chart;
 mod cli_completions;
+mod cli_config_set;
+mod cli_db;
 mod cli_demo;
+mod cli_health;
 mod cli_ingest;
 mod cli_ingest_follow;
 mod cli_init;
@@ -17,11 +21,14 @@ mod cli_query;
 mod cli_record;
 mod cli_retention;
 mod cli_rollup;
+mod cli_seen;
 mod cli_sql;
 mod cli_stats;
 #[cfg(target_os = "linux")]
 mod faults;
 mod floors;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod hostile;
 mod lines;
 mod migrations;

@@ -1,8 +1,9 @@
 //! The words round a plot: the head line above it, legend and notes below.
 
+use super::hue::hues;
 use super::text::{Ink, Line, clean, fit, flow, mark};
 use super::words::{exact, window};
-use super::{Chart, Look};
+use super::{Chart, Look, Series, Side};
 
 /// Title, unit, window, resolution and source in one line; in several where the
 /// width is too small for one.
@@ -25,19 +26,23 @@ pub(super) fn legend(chart: &Chart, look: &Look) -> Vec<Line> {
     if chart.series.len() < 2 {
         return Vec::new();
     }
-    let entry = |(i, name): (usize, &String)| {
-        let mut entry = Line::of(Ink::Series(i), &mark(i, look.ascii).to_string());
-        let name = fit(
-            &clean(name, look.ascii),
-            look.width.saturating_sub(2),
-            look.ascii,
-        );
-        entry.push(Ink::Plain, " ");
-        entry.push(Ink::Plain, &name);
+    let entry = |(i, (series, hue)): (usize, (&Series, usize))| {
+        let mut entry = Line::of(Ink::Series(hue), &mark(i, look.ascii).to_string());
+        let suffix = match (&chart.right, series.side) {
+            (None, _) => "",
+            (Some(_), Side::Left) => " (left)",
+            (Some(_), Side::Right) => " (right)",
+        };
+        let room = look.width.saturating_sub(2 + suffix.len());
+        let name = fit(&clean(&series.name, look.ascii), room, look.ascii);
+        entry.push(Ink::Plain, &format!(" {name}"));
+        if entry.width() + suffix.len() <= look.width {
+            entry.push(Ink::Plain, suffix);
+        }
         entry
     };
-    let names = chart.series.iter().map(|series| &series.name);
-    let entries: Vec<Line> = names.enumerate().map(entry).collect();
+    let series = chart.series.iter().zip(hues(&chart.series));
+    let entries: Vec<Line> = series.enumerate().map(entry).collect();
     flow(&entries, "   ", look.width)
 }
 

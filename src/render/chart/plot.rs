@@ -42,9 +42,14 @@ impl Size {
     }
 }
 
-/// Draws the lines of each series and the thresholds (as rows of dots); one line
-/// of text for each row of cells.
-pub fn plot(size: Size, series: &[Vec<Vec<Dot>>], thresholds: &[usize]) -> Vec<Line> {
+/// Draws the lines of each series in its hue, and the thresholds (as rows of dots);
+/// one line of text for each row of cells.
+pub fn plot(
+    size: Size,
+    series: &[Vec<Vec<Dot>>],
+    hues: &[usize],
+    thresholds: &[usize],
+) -> Vec<Line> {
     let canvases: Vec<Canvas> = series
         .iter()
         .map(|paths| Canvas::draw(paths, size.width(), size.height()))
@@ -60,7 +65,7 @@ pub fn plot(size: Size, series: &[Vec<Vec<Dot>>], thresholds: &[usize]) -> Vec<L
             cells.mark_lines(&canvases);
         }
     }
-    (0..size.rows).map(|row| cells.line(row)).collect()
+    (0..size.rows).map(|row| cells.line(row, hues)).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,14 +98,14 @@ impl Cells {
         (0..rows).flat_map(move |row| (0..columns).map(move |column| (column, row)))
     }
 
-    fn line(&self, row: usize) -> Line {
+    fn line(&self, row: usize, hues: &[usize]) -> Line {
         let start = row * self.size.columns;
         let mut line = Line::default();
         for cell in &self.cells[start..start + self.size.columns] {
             let (ink, c) = match *cell {
                 Cell::Empty => (Ink::Plain, ' '),
                 Cell::Dash(c) => (Ink::Threshold, c),
-                Cell::Dots(c, series) | Cell::Mark(c, series) => (Ink::Series(series), c),
+                Cell::Dots(c, series) | Cell::Mark(c, series) => (Ink::Series(hues[series]), c),
             };
             line.push(ink, c.encode_utf8(&mut [0; 4]));
         }

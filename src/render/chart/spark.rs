@@ -1,5 +1,16 @@
 //! A chart in one line of text.
 
+use unicode_width::UnicodeWidthStr;
+
+use super::hue::hues;
+use super::text::{Ink, Line, clean, fit};
+use super::time_axis::place;
+use super::{Chart, Look, Ruler, Rulers, Series, blank, buckets, caption, print};
+
+/// The widest a name may be, and the narrowest a row of bars.
+const NAME_MOST: usize = 24;
+const BARS_LEAST: usize = 8;
+
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII_BARS: [char; 8] = ['.', ':', '-', '=', '+', '*', '#', '@'];
 
@@ -31,6 +42,93 @@ pub fn sparkline(values: &[Option<f64>], ascii: bool) -> String {
         .iter()
         .map(|value| value.filter(|value| value.is_finite()).map_or(' ', bar))
         .collect()
+}
+
+/// Draws each series as a line of text: its name, its values, and from where to
+/// where they go. Each has a scale of its own. Of values that share a column, the
+/// highest is seen.
+pub fn sparks(chart: &Chart, look: &Look) -> String {
+    let look = look.within_bounds();
+    let rulers = Rulers::new(chart);
+    if rulers.is_empty() {
+        return print(&blank(chart, &look), &look);
+    }
+    let mut lines = caption::head(chart, &look, &rulers.units(chart));
+    let names: Vec<String> = chart
+        .series
+        .iter()
+        .map(|s| fit(&clean(&s.name, look.ascii), NAME_MOST, look.ascii))
+        .collect();
+    let ranges: Vec<String> = chart
+        .series
+        .iter()
+        .map(|s| range(chart, s, rulers.of(s.side), look.ascii))
+        .collect();
+    let (name_width, range_width) = (widest(&names), widest(&ranges));
+    let room = look.width.saturating_sub(name_width + range_width + 4);
+    let is_narrow = room < BARS_LEAST;
+    let columns = if is_narrow { look.width } else { room };
+    for (i, hue) in hues(&chart.series).into_iter().enumerate() {
+        let bars = sparkline(&fitted(chart, &chart.series[i], columns), look.ascii);
+        let mut line = Line::default();
+        if is_narrow {
+            lines.push(Line::of(
+                Ink::Plain,
+                &fit(&names[i], look.width, look.ascii),
+            ));
+        } else {
+            line.push(Ink::Plain, &padded(&names[i], name_width + 2));
+        }
+        line.push(Ink::Series(hue), &bars);
+        if !is_narrow {
+            let gap = columns - bars.width() + 2;
+            line.push(Ink::Plain, &format!("{}{}", " ".repeat(gap), ranges[i]));
+        }
+        lines.push(line);
+    }
+    print(&lines, &look)
+}
+
+fn widest(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.width()).max().unwrap_or(0)
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// `310 ms – 1.7 s`; nothing when there is no value.
+fn range(chart: &Chart, series: &Series, ruler: Option<&Ruler>, ascii: bool) -> String {
+    let values = || buckets(chart, series).filter_map(|(_, value)| value.filter(|v| v.is_finite()));
+    let low = values().reduce(f64::min);
+    let high = values().reduce(f64::max);
+    let to = if ascii { "to" } else { "–" };
+    match (low, high, ruler) {
+        (Some(low), Some(high), Some(ruler)) if low == high => ruler.labels.value(low),
+        (Some(low), Some(high), Some(ruler)) => {
+            let [low, high] = [low, high].map(|value| ruler.labels.value(value));
+            format!("{low} {to} {high}")
+        }
+        (_, _, _) => "no data".to_owned(),
+    }
+}
+
+/// The values as they are when they fit, else the highest of each column.
+fn fitted(chart: &Chart, series: &Series, columns: usize) -> Vec<Option<f64>> {
+    let points: Vec<_> = buckets(chart, series).collect();
+    if points.len() <= columns {
+        return points.into_iter().map(|(_, value)| value).collect();
+    }
+    let mut fitted: Vec<Option<f64>> = vec![None; columns];
+    for (at, value) in points {
+        let value = value.filter(|value| value.is_finite());
+        let Some(column) = place(chart.span, at, columns).filter(|c| *c < columns) else {
+            continue;
+        };
+        let seen = fitted[column].into_iter().chain(value).reduce(f64::max);
+        fitted[column] = seen;
+    }
+    fitted
 }
 
 #[cfg(test)]

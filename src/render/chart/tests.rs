@@ -6,33 +6,55 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 
+mod files;
+
 const HOUR: i64 = Millis::HOUR;
 /// 2026-01-31T12:00:00Z
 const NOON: i64 = 1_769_860_800_000;
 
 fn chart(unit: Unit, hours: i64, series: &[(&str, Vec<Option<f64>>)]) -> Chart {
-    let series: Vec<Series> = series
+    let most = series.iter().map(|(_, values)| values.len()).max().unwrap();
+    let step_ms = (hours * HOUR) / most.max(1) as i64;
+    let span = Span::new(Millis(NOON - hours * HOUR), Millis(NOON));
+    let series = series
         .iter()
-        .map(|(name, values)| Series {
-            name: (*name).to_owned(),
-            values: values.clone(),
-        })
-        .collect();
-    let most = series
-        .iter()
-        .map(|series| series.values.len())
-        .max()
-        .unwrap();
+        .map(|(name, values)| of(name, span.from, step_ms, values));
     Chart {
         title: "p95 latency".to_owned(),
-        unit,
-        span: Span::new(Millis(NOON - hours * HOUR), Millis(NOON)),
-        step_ms: (hours * HOUR) / most.max(1) as i64,
+        shape: Shape::Line,
+        left: Axis {
+            unit,
+            thresholds: Vec::new(),
+        },
+        right: None,
+        span,
+        step_ms,
         source: "1hour".to_owned(),
-        series,
-        thresholds: Vec::new(),
+        series: series.collect(),
         log: false,
         height: None,
+    }
+}
+
+/// The series of these values, bucket after bucket.
+fn of(name: &str, from: Millis, step_ms: i64, values: &[Option<f64>]) -> Series {
+    let at = |i: usize| from.plus((i as i64).saturating_mul(step_ms.max(1)));
+    let points = values.iter().enumerate();
+    Series {
+        name: name.to_owned(),
+        side: Side::Left,
+        is_earlier: false,
+        points: points.map(|(i, value)| (at(i), *value)).collect(),
+    }
+}
+
+fn limit(value: f64, chart: Chart) -> Chart {
+    Chart {
+        left: Axis {
+            thresholds: vec![value],
+            ..chart.left
+        },
+        ..chart
     }
 }
 
@@ -167,10 +189,7 @@ fn equal_series_take_turns() {
 
 #[test]
 fn a_threshold_is_a_dashed_line_with_its_value() {
-    let chart = Chart {
-        thresholds: vec![1_250.0],
-        ..small(&[("claude", day())])
-    };
+    let chart = limit(1_250.0, small(&[("claude", day())]));
     assert_eq!(
         drawn(&chart, &look(60))[2..],
         [
@@ -273,16 +292,16 @@ fn nothing_but_gaps_is_said_in_words() {
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    let chart = Chart {
-        thresholds: vec![2_000.0],
-        ..small(&[("claude", day()), ("openai", vec![Some(500.0); 12])])
-    };
+    let chart = limit(
+        2_000.0,
+        small(&[("claude", day()), ("openai", vec![Some(500.0); 12])]),
+    );
     let colored = Look {
         color: true,
         ..look(60)
     };
     let painted = draw(&chart, &colored);
-    assert!(painted.contains("\x1b[36m●\x1b[0m claude"));
+    assert!(painted.contains("\x1b[34m●\x1b[0m claude"));
     assert_eq!(without_color(&painted), draw(&chart, &look(60)));
 }
 
@@ -330,35 +349,135 @@ fn any_chart() -> impl Strategy<Value = Chart> {
     let series = prop::collection::vec(prop::collection::vec(any_value(), 0..60), 0..16);
     let thresholds = prop::collection::vec(any_value(), 0..3);
     let step = prop_oneof![8 => 1..Millis::DAY, 1 => any::<i64>()];
+    let shape = prop::sample::select(vec![Shape::Line, Shape::Step, Shape::Bar]);
+    let right = prop::option::of(Just(Axis {
+        unit: Unit::Usd,
+        thresholds: vec![2.0],
+    }));
     (
         unit,
-        moment(),
-        moment(),
-        step,
+        (moment(), moment(), step),
         series,
         thresholds,
         any::<bool>(),
         prop::option::of(0..40usize),
+        shape,
+        right,
     )
         .prop_map(
-            |(unit, from, until, step_ms, series, thresholds, log, height)| Chart {
+            |(unit, (from, until, step_ms), series, thresholds, log, height, shape, right)| Chart {
                 title: "p95 latency by provider".to_owned(),
-                unit,
+                shape,
+                left: Axis {
+                    unit,
+                    thresholds: thresholds.into_iter().flatten().collect(),
+                },
                 span: Span::new(Millis(from), Millis(until)),
                 step_ms,
                 source: "1min".to_owned(),
                 series: series
-                    .into_iter()
-                    .map(|values| Series {
-                        name: "gpt-模型".to_owned(),
-                        values,
+                    .iter()
+                    .enumerate()
+                    .map(|(i, values)| Series {
+                        side: match &right {
+                            Some(_) if i % 2 == 1 => Side::Right,
+                            Some(_) | None => Side::Left,
+                        },
+                        is_earlier: i % 3 == 2,
+                        ..of("gpt-模型 <&>\"'", Millis(from), step_ms, values)
                     })
                     .collect(),
-                thresholds: thresholds.into_iter().flatten().collect(),
+                right,
                 log,
                 height,
             },
         )
+}
+
+fn two_axes() -> Chart {
+    let mut chart = small(&[("p95 latency", day()), ("cost", vec![Some(0.25); 12])]);
+    chart.series[1].side = Side::Right;
+    chart.right = Some(Axis {
+        unit: Unit::Usd,
+        thresholds: Vec::new(),
+    });
+    chart
+}
+
+#[test]
+fn two_units_are_read_on_two_axes() {
+    assert_eq!(
+        drawn(&two_axes(), &look(60))[..],
+        [
+            "p95 latency (s left, $ right)",
+            "2026-01-30 12:00 – 01-31 12:00 UTC · every 2 h (1hour)",
+            "2 s ┤                                    ●⣀          │",
+            "    │                          ⣀●⠒⠒⠒⠒⠉⠉⠉⠉  ⠉⠉⠒⠤⡀     ├ $0.40",
+            "1 s ┤⠤⠤⠤⠤▲⠤⠤⠤⠤⠤⠤⠤⠤▲⠤⠤⠤⠤⠤⠤⠤⢤▲⠤⠶⠭⠤⠤⠤⠤⠤▲⠤⠤⠤⠤⠤⠤⠤⠤▲⠤⠬⠵⠄   ├ $0.20",
+            "    │                ⣀⡠●⠒⠉⠁                          │",
+            "0 s ┤●⠉⠉⠉⠉⠉⠉⠉⠉●⠉⠉⠉⠉⠉⠉                                ├ $0.00",
+            "    └┬───────────┬───────────┬───────────┬───────────┘",
+            "   12:00       18:00      Jan 31       06:00",
+            "● p95 latency (left)   ▲ cost (right)",
+        ]
+    );
+}
+
+#[test]
+fn steps_hold_until_the_bucket_ends() {
+    let chart = Chart {
+        shape: Shape::Step,
+        ..small(&[("claude", day())])
+    };
+    assert_eq!(
+        drawn(&chart, &ascii(40))[3..],
+        [
+            "2 s +",
+            "    |                    ************",
+            "1 s +                 ***            ***",
+            "    |*****************",
+            "0 s +",
+            "    ++-------+--------+--------+--------",
+            "   12:00   18:00   Jan 31    06:00",
+        ]
+    );
+}
+
+#[test]
+fn bars_stand_on_zero_side_by_side() {
+    let chart = Chart {
+        shape: Shape::Bar,
+        ..small(&[("claude", day()), ("openai", vec![Some(500.0); 12])])
+    };
+    assert_eq!(
+        drawn(&chart, &ascii(60))[2..],
+        [
+            "2 s +",
+            "    |                                **  **   **  **",
+            "1 s +                           **   **  **   **  **   **",
+            "    |**++**++ **++**++ **++**++ **++ **++**++ **++**++ **++",
+            "0 s +**++**++ **++**++ **++**++ **++ **++**++ **++**++ **++",
+            "    ++------------+-------------+-------------+-------------",
+            "   12:00        18:00        Jan 31         06:00",
+            "* claude   + openai",
+        ]
+    );
+}
+
+#[test]
+fn sparks_are_a_line_of_text_each() {
+    let chart = small(&[("claude", day()), ("openai", vec![Some(500.0); 12])]);
+    let drawn: Vec<String> = sparks(&chart, &look(60))
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        drawn[2..],
+        [
+            "claude  ▁▁▁▁▂▃▅▇██▇▄                          0.28 s – 1.7 s",
+            "openai  ▄▄▄▄▄▄▄▄▄▄▄▄                          0.5 s",
+        ]
+    );
 }
 
 proptest! {

@@ -3,6 +3,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::hue::HUES;
+
 /// What a piece of text stands for, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -10,15 +12,15 @@ pub enum Ink {
     Plain,
     /// The frame.
     Frame,
-    /// The series of this number.
+    /// A series of this hue.
     Series(usize),
     /// A threshold.
     Threshold,
 }
 
-/// Colours of series: cyan, yellow, magenta, green, blue, then the bright ones.
-/// Red is left to thresholds.
-const COLORS: [&str; 8] = ["36", "33", "35", "32", "34", "96", "93", "95"];
+/// Colours of series by hue: blue, yellow for orange, green, magenta, cyan, then the
+/// bright ones. Red is left to thresholds.
+const COLORS: [&str; HUES] = ["34", "33", "32", "35", "36", "93", "95", "37"];
 const MARKS: [char; 12] = ['●', '▲', '■', '◆', '○', '△', '□', '◇', '▼', '▽', '★', '☆'];
 const ASCII_MARKS: [char; 8] = ['*', '+', 'o', 'x', '#', '@', '%', '&'];
 
@@ -68,6 +70,11 @@ impl Line {
         for (ink, text) in &other.pieces {
             self.push(*ink, text);
         }
+    }
+
+    /// Its pieces, each of one ink.
+    pub fn pieces(&self) -> impl Iterator<Item = (Ink, &str)> {
+        self.pieces.iter().map(|(ink, text)| (*ink, text.as_str()))
     }
 
     /// Terminal columns it takes.
@@ -186,6 +193,6 @@ mod tests {
         let mut line = Line::of(Ink::Series(0), "●");
         line.push(Ink::Plain, " openai ");
         assert_eq!(line.print(false), "● openai");
-        assert_eq!(line.print(true), "\x1b[36m●\x1b[0m openai");
+        assert_eq!(line.print(true), "\x1b[34m●\x1b[0m openai");
     }
 }

@@ -132,6 +132,8 @@ pub(crate) enum Deed {
     Wait(i64),
     /// Roll up what lies more than so many milliseconds in the past.
     RollUp(i64),
+    /// Begin with it, and be ended after so many slices of so much effort.
+    RollUpSome { effort: u64, slices: u64 },
     /// Let go what outlived its age.
     Retain,
     /// Begin with it, and be ended after so many slices of so many events.
@@ -170,6 +172,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         ),
         3 => prop_oneof![0..2 * HOUR, 0..2 * DAY].prop_map(Deed::Wait),
         3 => prop_oneof![Just(0), 0..3 * HOUR, 0..2 * DAY].prop_map(Deed::RollUp),
+        3 => (1..200_u64, 0..4_u64).prop_map(|(effort, slices)| Deed::RollUpSome { effort, slices }),
         3 => Just(Deed::Retain),
         3 => (1..4_u32, 0..4_u32).prop_map(|(events, slices)| Deed::RetainSome { events, slices }),
         1 => keeping().prop_map(Deed::Keep),

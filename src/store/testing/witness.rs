@@ -97,6 +97,17 @@ impl Past {
                 self.rolled_up(until);
                 Ok(())
             }
+            Deed::RollUpSome { effort, slices } => {
+                let store = &mut self.temporary.store;
+                let ever = Millis(i64::MAX);
+                rollup::run_slices(store, ever, *effort, *slices, |_| {}).map_err(told)?;
+                let left =
+                    store.read(|txn| txn.dirty_minutes(Span::new(Millis(i64::MIN), ever), 1));
+                // Minutes are rolled up in the order of time.
+                let left = left.map_err(told)?;
+                self.rolled_up(left.first().map_or(i64::MAX, |(minute, _)| minute.0));
+                Ok(())
+            }
             Deed::Retain => {
                 let report = retention::run(&mut self.temporary.store, Millis(self.now));
                 let report = report.map_err(told)?;
