@@ -12,8 +12,11 @@ mod compared;
 mod completions;
 mod config;
 mod context;
+mod cost;
 mod db;
 mod demo;
+mod events;
+mod export;
 mod failure;
 mod global;
 mod health;
@@ -82,6 +85,9 @@ enum Command {
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
+    Events(events::Args),
+    Export(export::Args),
+    Cost(cost::Args),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -106,7 +112,12 @@ const GROUPS: &[help::Group] = &[
             "query",
             "sql",
             "chart",
+            "events",
         ],
+    },
+    help::Group {
+        title: "Cost",
+        commands: &["cost"],
     },
     help::Group {
         title: "Operate",
@@ -118,6 +129,7 @@ const GROUPS: &[help::Group] = &[
             "backup",
             "restore",
             "db",
+            "export",
             "config",
             "completions",
             "man",
@@ -143,6 +155,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Events(args) => events::run(ctx, args),
+        Command::Export(args) => export::run(ctx, args),
+        Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),
