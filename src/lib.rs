@@ -23,5 +23,6 @@ pub mod alert;
 pub mod health;
 
 pub mod cycle;
+pub mod doctor;
 
 pub mod cli;

@@ -13,6 +13,7 @@ mod cli_completions;
 mod cli_config_set;
 mod cli_db;
 mod cli_demo;
+mod cli_doctor;
 mod cli_health;
 mod cli_ingest;
 mod cli_ingest_follow;
