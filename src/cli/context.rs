@@ -300,6 +300,11 @@ impl<'a> Context<'a> {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
+    /// Whether the columns of the answer were chosen.
+    pub fn picks_fields(&self) -> bool {
+        self.globals.output.fields.is_some()
+    }
+
     /// Whether the answer is for people.
     pub fn wants_table(&self) -> bool {
         self.config.output == Output::Table

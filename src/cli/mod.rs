@@ -12,9 +12,12 @@ mod compared;
 mod completions;
 mod config;
 mod context;
+mod cost;
 mod db;
 mod demo;
 mod doctor;
+mod events;
+mod export;
 mod failure;
 mod global;
 mod health;
@@ -83,6 +86,9 @@ enum Command {
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
+    Events(events::Args),
+    Export(export::Args),
+    Cost(cost::Args),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -108,7 +114,12 @@ const GROUPS: &[help::Group] = &[
             "query",
             "sql",
             "chart",
+            "events",
         ],
+    },
+    help::Group {
+        title: "Cost",
+        commands: &["cost"],
     },
     help::Group {
         title: "Operate",
@@ -121,6 +132,7 @@ const GROUPS: &[help::Group] = &[
             "restore",
             "db",
             "doctor",
+            "export",
             "config",
             "completions",
             "man",
@@ -146,6 +158,9 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Events(args) => events::run(ctx, args),
+        Command::Export(args) => export::run(ctx, args),
+        Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),

@@ -101,7 +101,7 @@ impl Store {
                 last_event: txn.last_event()?,
                 last_batch: txn.last_batch_time()?,
                 traffic: txn.traffic(day)?,
-                letters: txn.letters(day)?,
+                letters: txn.letters_by_reason(day)?,
                 unpriced,
                 week_requests,
             })
@@ -140,7 +140,7 @@ impl Txn<'_> {
         })?)
     }
 
-    fn letters(&self, span: Span) -> Result<Letters, StoreError> {
+    fn letters_by_reason(&self, span: Span) -> Result<Letters, StoreError> {
         let params = named_params! { ":from": span.from.0, ":until": span.until.0 };
         let (count, newest): (i64, Option<i64>) = self
             .conn
