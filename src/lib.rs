@@ -24,5 +24,6 @@ pub mod alert;
 pub mod health;
 
 pub mod cycle;
+pub mod doctor;
 
 pub mod cli;
