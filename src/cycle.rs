@@ -32,7 +32,7 @@ pub enum CycleError {
     Store(#[from] StoreError),
 }
 
-/// One round: roll up, evaluate, tell, then let go.
+/// One round: roll up, evaluate, tell, then let go, and note that it was done.
 ///
 /// # Errors
 /// When the store fails; what is done stays done.
@@ -41,6 +41,7 @@ pub fn run(store: &mut Store, now: Millis, post: &mut Post<'_>) -> Result<Done, 
     let alerts = alert::catch_up(store, now, Purpose::Keep)?;
     let told = deliver::run(store, post)?;
     let retention = retention::run(store, now)?;
+    store.write(|txn| txn.note_run(now))?;
     Ok(Done {
         rollup,
         alerts,

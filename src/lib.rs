@@ -12,6 +12,7 @@ pub mod input;
 pub mod notify;
 pub mod prices;
 pub mod render;
+pub mod rulebook;
 
 pub mod store;
 
@@ -24,5 +25,6 @@ pub mod alert;
 pub mod health;
 
 pub mod cycle;
+pub mod doctor;
 
 pub mod cli;

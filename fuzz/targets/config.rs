@@ -14,9 +14,8 @@ fuzz_target!(|text: &str| {
     let nowhere = PathBuf::from("/nowhere/obs.toml");
     let places = Places {
         project: file.clone(),
-        user: None,
         system: nowhere,
-        store: None,
+        ..Places::usual(&Variables::of(&[]))
     };
     fs::write(&file, text).expect("the folder can be written");
     if let Err(refused) = Config::load(&Variables::of(&[]), &places, None) {

@@ -10,6 +10,7 @@ mod outbox;
 mod pool;
 mod replay;
 mod stretch;
+mod words;
 
 use crate::query::QueryError;
 use crate::store::StoreError;
@@ -21,6 +22,7 @@ pub use replay::{
     look,
 };
 pub use stretch::Evaluated;
+pub use words::annotations;
 
 /// Why rules could not be evaluated.
 #[derive(Debug, thiserror::Error)]

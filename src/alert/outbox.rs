@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::Transition;
+use super::{Transition, annotations};
 use crate::model::{
     Alert, AlertState, Millis, Notice, NoticeKind, NoticeState, Reason, Rule, Unit,
 };
@@ -248,7 +248,7 @@ fn notice(rule: &Rule, alert: &Alert, kind: NoticeKind, is_first: bool) -> Notic
         rule: alert.rule_name.clone(),
         severity: alert.severity,
         labels,
-        annotations: rule.annotations.clone(),
+        annotations: annotations(rule, alert),
         condition: rule.condition.to_string(),
         value: alert.value,
         threshold: alert.threshold,

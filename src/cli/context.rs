@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::global::Globals;
 use super::time::{Frame, Parsed, Side, parse_time};
 use crate::clock;
-use crate::config::{Color, Config, Durability, Output, Places, Variables};
+use crate::config::{Color, Config, ConfigError, Durability, Output, Places, Variables};
 use crate::ingest::Now;
 use crate::model::{Millis, Zone};
 use crate::render::safe::Untrusted;
@@ -131,6 +131,8 @@ pub(crate) struct Context<'a> {
     pub environment: &'a Environment,
     /// Whether the present was set, and so stands still.
     now_is_set: bool,
+    /// Whether there was a warning.
+    warned: bool,
     globals: Globals,
 }
 
@@ -149,6 +151,7 @@ impl<'a> Context<'a> {
         let Parsed { at: now, warning } = present(&globals, environment, zone)?;
         let mut ctx = Context {
             now_is_set: told_now(&globals, environment).is_some(),
+            warned: false,
             now,
             stdin: std::mem::replace(&mut streams.stdin, Box::new(io::empty())),
             stdout: &mut *streams.stdout,
@@ -190,7 +193,8 @@ impl<'a> Context<'a> {
         Ok(Store::create(&self.db_path()?, self.store_options())?)
     }
 
-    fn store_options(&self) -> store::Options {
+    /// How a store is opened.
+    pub fn store_options(&self) -> store::Options {
         store::Options {
             durability: match self.config.durability {
                 Durability::Full => store::Durability::Full,
@@ -215,6 +219,12 @@ impl<'a> Context<'a> {
     /// The file of settings that was asked for in place of the project's.
     pub fn config_path(&self) -> Option<PathBuf> {
         self.globals.config_path(&self.environment.variables)
+    }
+
+    /// All that is wrong with the configuration.
+    pub fn config_problems(&self) -> Vec<ConfigError> {
+        let (variables, places) = (&self.environment.variables, &self.environment.places);
+        Config::read(variables, places, self.config_path().as_deref()).1
     }
 
     /// Columns of stdout.
@@ -290,6 +300,11 @@ impl<'a> Context<'a> {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
+    /// Whether the columns of the answer were chosen.
+    pub fn picks_fields(&self) -> bool {
+        self.globals.output.fields.is_some()
+    }
+
     /// Whether the answer is for people.
     pub fn wants_table(&self) -> bool {
         self.config.output == Output::Table
@@ -309,6 +324,12 @@ impl<'a> Context<'a> {
             false => "warning: ",
         };
         self.remark(warning, text);
+        self.warned = true;
+    }
+
+    /// Whether there was a warning, and one is not to pass for success.
+    pub fn fails_on_warning(&self) -> bool {
+        self.warned && self.globals.place.fail_on_warning
     }
 
     /// Says how the work goes, to who asked for it with `-v`.

@@ -23,7 +23,6 @@ use crate::input::InputError;
 use crate::model::{DurationError, ExprError, ZoneError};
 use crate::render::RenderError;
 use crate::render::safe::{Shown, Untrusted, inert_json};
-use crate::retention::Unordered;
 use crate::store::StoreError;
 
 /// The kind of a failure. It decides the exit code.
@@ -37,7 +36,7 @@ pub enum Kind {
     Usage,
     /// A check found something.
     Found,
-    /// There is no such rule, alert, provider, trace or budget.
+    /// There is no such rule, alert, provider, price, trace or budget.
     NotFound,
     /// Some lines or rows were refused; the rest is stored.
     Partly,
@@ -178,6 +177,11 @@ impl Failure {
         &self.0.message
     }
 
+    /// What to try.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -290,6 +294,8 @@ impl From<StoreError> for Failure {
                 .hint("put a backup in its place, or name another file with --db or OBS_DB"),
             StoreError::Busy => failure(Kind::Busy, "store_busy")
                 .hint("try again, or wait longer with --busy-timeout"),
+            StoreError::InUse => failure(Kind::Busy, "store_in_use")
+                .hint("stop what has it open (obs ingest, obs serve, obs run), then try again"),
             StoreError::ReadOnly => failure(Kind::Unusable, "store_read_only")
                 .hint("let this user write the file and its folder"),
             StoreError::Full => failure(Kind::Failed, "disk_full")
@@ -367,13 +373,6 @@ impl From<ZoneError> for Failure {
     }
 }
 
-impl From<Unordered> for Failure {
-    fn from(error: Unordered) -> Failure {
-        Failure::from_error(Kind::Usage, "retention_unordered", &error)
-            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
-    }
-}
-
 impl From<TimeError> for Failure {
     fn from(error: TimeError) -> Failure {
         let code = match &error {
@@ -407,37 +406,6 @@ impl From<RenderError> for Failure {
             RenderError::Io(error) => error.into(),
         }
     }
-}
-
-/// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Failure {
-        let text = error.to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let ends = |line: &&str| {
-            let line = line.trim_start();
-            !line.starts_with("tip:") && !line.starts_with("Usage:") && !line.starts_with("For ")
-        };
-        let message: Vec<&str> = text.lines().take_while(ends).map(str::trim).collect();
-        let tip = text
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix("tip: "));
-        let help = format!("`{} --help` lists what there is", command_of(text));
-        Failure::usage("usage", message.join(" ").trim_end()).hint(match tip {
-            Some(tip) => format!("{}; {help}", tip.trim()),
-            None => help,
-        })
-    }
-}
-
-/// The command that clap's usage line speaks of: `obs config show`.
-fn command_of(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let words = usage.unwrap_or("obs").split_whitespace();
-    let names: Vec<&str> = words
-        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()))
-        .collect();
-    names.join(" ")
 }
 
 /// Lets a panic say that it is a defect of `obs`, without a backtrace unless one is wanted, and
@@ -494,99 +462,4 @@ fn inert(text: &str) -> Shown<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("cannot open the database {path}")]
-    struct CannotOpen {
-        path: &'static str,
-        source: io::Error,
-    }
-
-    fn refused(kind: io::ErrorKind) -> CannotOpen {
-        CannotOpen {
-            path: "/var/lib/obs/obs.db",
-            source: io::Error::from(kind),
-        }
-    }
-
-    #[test]
-    fn a_failure_says_what_where_why_and_what_to_try() {
-        let error = refused(io::ErrorKind::PermissionDenied);
-        let failure = Failure::from_error(Kind::Unusable, "store_unreadable", &error)
-            .at("obs.toml:2")
-            .hint("choose another file with --db or OBS_DB");
-        assert_eq!(
-            failure.to_text(false),
-            "error: cannot open the database /var/lib/obs/obs.db\n  \
-               --> obs.toml:2\n  \
-               caused by: permission denied\n\
-             hint: choose another file with --db or OBS_DB\n"
-        );
-        assert_eq!(failure.kind().exit_code(), 7);
-    }
-
-    #[test]
-    fn a_program_reads_the_same_failure_as_json() {
-        let failure = Failure::usage("rule_invalid", "unknown operator \"=>\"")
-            .details(json!({ "operator": "=>" }));
-        let read: Value = serde_json::from_str(&failure.to_json()).unwrap();
-        assert_eq!(read["error"]["code"], "rule_invalid");
-        assert_eq!(read["error"]["message"], "unknown operator \"=>\"");
-        assert_eq!(read["error"]["details"]["operator"], "=>");
-        assert_eq!(read["error"]["hint"], Value::Null);
-    }
-
-    #[test]
-    fn a_closed_pipe_deep_in_the_chain_is_a_quiet_success() {
-        let error = refused(io::ErrorKind::BrokenPipe);
-        let failure = Failure::from_error(Kind::Failed, "output_failed", &error);
-        assert!(failure.is_silent());
-        assert_eq!(failure.kind().exit_code(), 0);
-    }
-
-    #[test]
-    fn a_store_that_is_missing_or_busy_says_what_to_do() {
-        let missing = Failure::from(StoreError::Missing("/data/obs.db".into()));
-        assert_eq!(missing.kind().exit_code(), 7);
-        assert_eq!(
-            missing.to_text(false),
-            "error: there is no store at /data/obs.db\n\
-             hint: `obs init` makes one; --db or OBS_DB names another\n"
-        );
-        let busy = Failure::from(StoreError::Busy);
-        assert_eq!(busy.kind().exit_code(), 6);
-        assert!(busy.to_text(false).contains("--busy-timeout"));
-    }
-
-    #[test]
-    fn the_number_of_a_system_error_is_not_for_people() {
-        let failure = Failure::from(io::Error::from_raw_os_error(28));
-        assert_eq!(
-            failure.to_text(false),
-            "error: cannot write the answer\n  caused by: no space left on device\n"
-        );
-    }
-
-    #[test]
-    fn an_escape_sequence_in_a_message_stays_inert() {
-        let failure = Failure::usage("usage", "unknown provider \"\x1b]0;pwned\x07\"");
-        assert!(!failure.to_text(false).contains('\x1b'));
-        assert!(
-            failure
-                .to_text(true)
-                .starts_with("\x1b[1;31merror:\x1b[0m ")
-        );
-    }
-
-    #[test]
-    fn a_layer_that_repeats_its_cause_is_said_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("disk on fire")]
-        struct Again(#[source] io::Error);
-        let error = Again(io::Error::other("disk on fire"));
-        let failure = Failure::from_error(Kind::Failed, "fire", &error);
-        assert_eq!(failure.to_text(false), "error: disk on fire\n");
-    }
-}
+mod tests;

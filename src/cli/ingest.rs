@@ -49,27 +49,8 @@ pub(super) struct Args {
         help_heading = "Input"
     )]
     written: FormatChoice,
-    /// Take FIELD from this column or dotted path
-    #[arg(long, value_name = "FIELD=SOURCE", help_heading = "Input")]
-    map: Vec<String>,
-    /// Give FIELD this value where a line does not
-    #[arg(long, value_name = "FIELD=VALUE", help_heading = "Input")]
-    set: Vec<String>,
-    /// Unit of times that are numbers: s, ms, us, ns [default: by their size]
-    #[arg(long, value_name = "UNIT", help_heading = "Input")]
-    time_unit: Option<String>,
-    /// Moment that relative times count from
-    #[arg(long, value_name = "TIME", help_heading = "Input")]
-    time_base: Option<String>,
-    /// Time of lines that have none: now, or refuse them
-    #[arg(
-        long,
-        value_enum,
-        default_value = "refuse",
-        value_name = "WHEN",
-        help_heading = "Input"
-    )]
-    default_time: DefaultTime,
+    #[command(flatten)]
+    understanding: Understanding,
     /// Longest line: 1MiB, 64KiB, 500000
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, help_heading = "Input")]
     max_line: usize,
@@ -102,6 +83,32 @@ pub(super) struct Args {
     /// Read and check, store nothing
     #[arg(short = 'n', long, conflicts_with_all = ["follow", "resume"], help_heading = "Input")]
     dry_run: bool,
+}
+
+/// How the fields of lines are understood.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Understanding {
+    /// Take FIELD from this column or dotted path
+    #[arg(long, value_name = "FIELD=SOURCE", help_heading = "Input")]
+    map: Vec<String>,
+    /// Give FIELD this value where a line does not
+    #[arg(long, value_name = "FIELD=VALUE", help_heading = "Input")]
+    set: Vec<String>,
+    /// Unit of times that are numbers: s, ms, us, ns [default: by their size]
+    #[arg(long, value_name = "UNIT", help_heading = "Input")]
+    time_unit: Option<String>,
+    /// Moment that relative times count from
+    #[arg(long, value_name = "TIME", help_heading = "Input")]
+    time_base: Option<String>,
+    /// Time of lines that have none: now, or refuse them
+    #[arg(
+        long,
+        value_enum,
+        default_value = "refuse",
+        value_name = "WHEN",
+        help_heading = "Input"
+    )]
+    default_time: DefaultTime,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,7 +275,7 @@ fn job(ctx: &mut Context<'_>, args: &Args, input: Input) -> Result<(Job, Option<
     };
     let job = Job {
         format: format(args.written, &source),
-        options: options(ctx, args)?,
+        options: args.understanding.options(ctx, args.max_line)?,
         input,
         dedupe: match args.dedupe {
             DedupeChoice::TimeId => Dedupe::TimeId,
@@ -336,32 +343,39 @@ fn format(choice: FormatChoice, source: &str) -> input::Format {
     }
 }
 
-fn options(ctx: &mut Context<'_>, args: &Args) -> Result<input::Options, Failure> {
-    let mut mapping = Mapping::default();
-    for rule in &args.map {
-        mapping.map(rule)?;
-    }
-    for rule in &args.set {
-        mapping.set(rule)?;
-    }
-    let time_unit = args.time_unit.as_deref().map(|name| {
-        TimeUnit::parse(name).ok_or_else(|| {
-            Failure::usage("time_unit_unknown", format!("unknown time unit {name:?}"))
-                .hint("use s, ms, us or ns")
+impl Understanding {
+    /// What the flags say.
+    pub fn options(
+        &self,
+        ctx: &mut Context<'_>,
+        max_line: usize,
+    ) -> Result<input::Options, Failure> {
+        let mut mapping = Mapping::default();
+        for rule in &self.map {
+            mapping.map(rule)?;
+        }
+        for rule in &self.set {
+            mapping.set(rule)?;
+        }
+        let time_unit = self.time_unit.as_deref().map(|name| {
+            TimeUnit::parse(name).ok_or_else(|| {
+                Failure::usage("time_unit_unknown", format!("unknown time unit {name:?}"))
+                    .hint("use s, ms, us or ns")
+            })
+        });
+        let time_base = match &self.time_base {
+            Some(text) => Some(parse_time(text, Side::Since, &ctx.frame())?.at),
+            None => None,
+        };
+        Ok(input::Options {
+            mapping,
+            time_unit: time_unit.transpose()?,
+            time_base,
+            default_to_now: self.default_time == DefaultTime::Now,
+            max_line,
+            ..input::Options::new(ctx.now)
         })
-    });
-    let time_base = match &args.time_base {
-        Some(text) => Some(parse_time(text, Side::Since, &ctx.frame())?.at),
-        None => None,
-    };
-    Ok(input::Options {
-        mapping,
-        time_unit: time_unit.transpose()?,
-        time_base,
-        default_to_now: args.default_time == DefaultTime::Now,
-        max_line: args.max_line,
-        ..input::Options::new(ctx.now)
-    })
+    }
 }
 
 /// Tells the lines of this run of a pipe from those of any other.

@@ -1,6 +1,11 @@
-//! `--sort` and `--limit`: the order and the length of a list.
+//! `--sort`, `--limit` and `--cursor`: the order of a list, and its pages.
+//!
+//! A list that has a key in the store is read from the cursor on. One that is
+//! computed is computed again, and its cursor is the order and the last row's
+//! group: the next page begins after that row, wherever it stands by then.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use chrono::Datelike;
 
@@ -23,6 +28,9 @@ pub(super) struct List {
     /// At most this many rows; 0 means all [default: 50]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Go on after the page whose answer said so in `next`
+    #[arg(long, value_name = "TOKEN")]
+    cursor: Option<String>,
 }
 
 impl List {
@@ -31,35 +39,130 @@ impl List {
         List {
             sort: self.sort.clone(),
             limit: self.limit.or(Some(0)),
+            cursor: self.cursor.clone(),
         }
     }
 
     /// Puts the rows in order and cuts them. Who did not ask for a cut is warned of it.
     ///
     /// # Errors
-    /// When the answer has no such column.
+    /// When the answer has no such column, or the cursor is none of this list.
     pub fn apply(&self, ctx: &mut Context<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        if let Some(sort) = &self.sort {
+        let place = self.cursor.as_deref().map(Place::parse).transpose()?;
+        let sort = match (&self.sort, &place) {
+            (Some(sort), Some(place)) if place.sort.as_ref() != Some(sort) => {
+                return Err(no_cursor("it belongs to a list in another order"));
+            }
+            (Some(sort), _) => Some(sort.clone()),
+            (None, Some(place)) => place.sort.clone(),
+            (None, None) => None,
+        };
+        if let Some(sort) = &sort {
             sort_by(answer, sort)?;
         }
         let all = answer.rows.len();
-        let limit = match self.limit.unwrap_or(USUAL_LIMIT) {
-            0 => all,
-            limit => limit,
-        };
-        if limit >= all {
+        if let Some(place) = &place {
+            let last = answer.rows.iter().position(|row| group(row) == place.group);
+            let last = last.ok_or_else(|| no_cursor("the row it points to is gone"))?;
+            answer.rows.drain(..=last);
+        }
+        let limit = self.limit();
+        if limit == 0 || limit >= answer.rows.len() {
             return Ok(());
         }
         answer.rows.truncate(limit);
+        answer.next = answer.rows.last().map(|row| {
+            let group = group(row);
+            Place { sort, group }.to_string()
+        });
         let [shown, all] = [limit, all].map(|rows| human::count(rows as u64));
-        let remark = format!("{shown} of {all} rows; use --limit 0 for all");
+        self.tell_cut(ctx, &format!("{shown} of {all} rows"));
+        Ok(())
+    }
+
+    /// Rows at most; 0 for all.
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or(USUAL_LIMIT)
+    }
+
+    /// The order that was asked for.
+    pub fn sort(&self) -> Option<&str> {
+        self.sort.as_deref()
+    }
+
+    /// Where a list that has a key begins: what `parse` makes of the cursor.
+    ///
+    /// # Errors
+    /// When it makes nothing of it.
+    pub fn place<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+        let told = self.cursor.as_deref();
+        told.map(|text| parse(text).ok_or_else(|| no_cursor("it comes from no list like this")))
+            .transpose()
+    }
+
+    /// Says that a list with a key goes on. How far is not counted: that would read it all.
+    pub fn tell_more(&self, ctx: &mut Context<'_>, answer: &Answer) {
+        if let Some(next) = &answer.next {
+            let shown = human::count(answer.rows.len() as u64);
+            self.tell_cut(
+                ctx,
+                &format!("{shown} rows, and there are more: --cursor {next} goes on"),
+            );
+        }
+    }
+
+    fn tell_cut(&self, ctx: &mut Context<'_>, cut: &str) {
+        let remark = format!("{cut}; use --limit 0 for all");
         if self.limit.is_some() || ctx.environment.stdout_is_terminal {
             ctx.notice(remark);
         } else {
             ctx.warn(remark);
         }
-        Ok(())
     }
+}
+
+fn no_cursor(why: &str) -> Failure {
+    Failure::usage("cursor_invalid", format!("the cursor leads nowhere: {why}"))
+        .hint("begin again without --cursor")
+}
+
+/// Where the next page of a computed list begins.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Place {
+    /// The order of the list.
+    sort: Option<String>,
+    /// The last row.
+    group: Vec<Option<String>>,
+}
+
+impl Place {
+    fn parse(token: &str) -> Result<Place, Failure> {
+        let byte = |at: usize| u8::from_str_radix(token.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..token.len()).step_by(2).map(byte).collect();
+        bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| no_cursor("it comes from no list like this"))
+    }
+}
+
+/// JSON in hexadecimal: one word in any shell, and nothing to rely on.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
+        json.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What tells a row from the others of its list: the texts it begins with.
+fn group(row: &[Cell]) -> Vec<Option<String>> {
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => Some(Some(text.clone())),
+        Cell::Missing => Some(None),
+        Cell::Bool(_) | Cell::Int(_) | Cell::Float(_) | Cell::Ms(_) | Cell::Ratio(_) => None,
+        Cell::Usd(_) | Cell::At(_) | Cell::Bytes(_) | Cell::Seconds(_) => None,
+        Cell::Rate(_) | Cell::Date(_) => None,
+    };
+    row.iter().map_while(text).collect()
 }
 
 /// Orders by a column; what is missing comes last.

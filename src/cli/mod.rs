@@ -6,12 +6,18 @@
 //! three lists below. There is no SQL and no arithmetic here.
 
 mod asked;
+mod backup;
 mod chart;
 mod compared;
 mod completions;
 mod config;
 mod context;
+mod cost;
+mod db;
 mod demo;
+mod doctor;
+mod events;
+mod export;
 mod failure;
 mod global;
 mod health;
@@ -33,6 +39,7 @@ mod sql;
 mod stats;
 pub mod time;
 mod told;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -82,7 +89,14 @@ enum Command {
     Query(query::Args),
     Sql(sql::Args),
     Chart(chart::Args),
+    Events(events::Args),
+    Export(export::Args),
+    Cost(cost::Args),
     Config(config::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Db(db::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -103,7 +117,12 @@ const GROUPS: &[help::Group] = &[
             "query",
             "sql",
             "chart",
+            "events",
         ],
+    },
+    help::Group {
+        title: "Cost",
+        commands: &["cost"],
     },
     help::Group {
         title: "Operate",
@@ -113,6 +132,11 @@ const GROUPS: &[help::Group] = &[
             "rollup",
             "retention",
             "cleanup",
+            "backup",
+            "restore",
+            "db",
+            "doctor",
+            "export",
             "config",
             "completions",
             "man",
@@ -139,7 +163,14 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(ctx, args),
         Command::Sql(args) => sql::run(ctx, args),
         Command::Chart(args) => chart::run(ctx, args),
+        Command::Events(args) => events::run(ctx, args),
+        Command::Export(args) => export::run(ctx, args),
+        Command::Cost(args) => cost::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
+        Command::Backup(args) => backup::back_up(ctx, args),
+        Command::Restore(args) => backup::restore(ctx, args),
+        Command::Db(args) => db::run(ctx, args),
+        Command::Doctor(args) => doctor::run(ctx, args),
         Command::Completions(args) => completions::run(ctx, args),
         Command::Man(args) => man::run(ctx, args),
     }
@@ -184,7 +215,11 @@ fn attempt(
         color: environment.color(config.color, environment.stderr_is_terminal),
     };
     let mut ctx = Context::new(streams, environment, config, cli.globals)?;
-    dispatch(&mut ctx, &command)
+    dispatch(&mut ctx, &command)?;
+    match ctx.fails_on_warning() {
+        true => Err(Failure::silent(Kind::Found)),
+        false => Ok(()),
+    }
 }
 
 /// The arguments, or `None` when they asked for help or the version, which are then written.
@@ -225,9 +260,10 @@ fn settings(
 ) -> Result<Config, Failure> {
     let explicit = globals.config_path(&environment.variables);
     let places = &environment.places;
-    let mut config = match Config::load(&environment.variables, places, explicit.as_deref()) {
-        Err(_) if command.works_without_settings() => Config::built_in(places),
-        loaded => loaded?,
+    let variables = &environment.variables;
+    let mut config = match command.works_without_settings() {
+        true => Config::read(variables, places, explicit.as_deref()).0,
+        false => Config::load(variables, places, explicit.as_deref())?,
     };
     globals.apply(&mut config)?;
     Ok(config)
@@ -236,7 +272,10 @@ fn settings(
 impl Command {
     /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        let needs_none = matches!(
+            self,
+            Command::Completions(_) | Command::Man(_) | Command::Doctor(_)
+        );
         needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::context::{Context, Environment};
 use super::failure::{Failure, Kind};
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::cycle::deliver::{Post, Report};
 use crate::model::{ChannelSpec, SpecValue, nearest};
 use crate::notify::{self, Channel, ChannelError, Surroundings};
@@ -95,6 +95,17 @@ fn notices(many: usize) -> String {
         1 => "1 notice".to_owned(),
         many => format!("{many} notices"),
     }
+}
+
+/// The channels of the configuration that cannot be used.
+pub(super) fn broken(ctx: &Context<'_>) -> Vec<(Place, ChannelError)> {
+    let mut broken = Vec::new();
+    for (name, table) in &ctx.config.channels {
+        if let Err(error) = channel(&ctx.config, ctx.environment, name) {
+            broken.push((table.place(error.key.as_deref()).clone(), error));
+        }
+    }
+    broken
 }
 
 /// A channel that cannot be used, with its place in the configuration.

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use crate::model::{Millis, Resolution, Unit, parse_duration};
 use crate::render::{Answer, Cell, Column, human};
-use crate::retention::{self, Cut, Report};
+use crate::retention::{self, Cut, Report, Unordered};
 use crate::store::{Retention, Store, StoreError};
 
 /// Show or set how long tiers are kept, let go what is older
@@ -224,4 +224,11 @@ fn tell(ctx: &mut Context<'_>, schema: &'static str, report: &Report) -> Result<
         answer = humane(answer, &report.cuts);
     }
     ctx.answer(&answer)
+}
+
+impl From<Unordered> for Failure {
+    fn from(error: Unordered) -> Failure {
+        Failure::from_error(Kind::Usage, "retention_unordered", &error)
+            .hint("keep raw <= 1min <= 1hour <= 1day <= ledger; `obs retention show` shows them")
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! What a channel needs is not known here, only what can be written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use toml::Spanned;
@@ -40,17 +41,28 @@ impl ChannelTable {
     }
 }
 
-/// Reads the table of channels.
+/// The channels that can be read, and what is wrong with the others.
 pub(super) fn tables(
     value: &Spanned<DeValue<'_>>,
     at: &impl Fn(usize) -> Place,
-) -> Result<Vec<ChannelTable>, ConfigError> {
-    let tables = table(value, at, TABLE)?.iter();
-    let read = tables.map(|(name, value)| {
+) -> (Vec<ChannelTable>, Vec<ConfigError>) {
+    let (mut channels, mut problems) = (Vec::new(), Vec::new());
+    let read = |name: &Spanned<Cow<'_, str>>, value| {
         let settings = table(value, at, &format!("{TABLE}.{}", name.get_ref()))?;
         channel(name.get_ref(), settings, at(name.span().start), at)
-    });
-    read.collect()
+    };
+    match table(value, at, TABLE) {
+        Err(problem) => problems.push(problem),
+        Ok(tables) => {
+            for (name, value) in tables {
+                match read(name, value) {
+                    Ok(channel) => channels.push(channel),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+    }
+    (channels, problems)
 }
 
 fn channel(

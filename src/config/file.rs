@@ -35,59 +35,70 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What a file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+/// What of a file can be used, and what is wrong with the rest.
+#[derive(Debug, Default)]
+pub(super) struct Read {
     pub entries: Vec<Entry>,
     pub channels: Vec<ChannelTable>,
+    pub problems: Vec<ConfigError>,
 }
 
 /// What a file says, or `None` when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Said>, ConfigError> {
+pub(super) fn read(path: &Path) -> Option<Read> {
     match fs::read_to_string(path) {
-        Ok(text) => said(path, &text).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        }),
+        Ok(text) => Some(entries(path, &text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => {
+            let path = path.to_owned();
+            Some(Read {
+                problems: vec![ConfigError::Read { path, source }],
+                ..Read::default()
+            })
+        }
     }
 }
 
-fn said(path: &Path, text: &str) -> Result<Said, ConfigError> {
+fn entries(path: &Path, text: &str) -> Read {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        place: place(path, text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().lines().collect::<Vec<_>>().join("; "),
-    })?;
-    let mut said = Said::default();
+    let at = |offset| place(path, text, offset);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut read = Read::default();
+    read.problems
+        .extend(errors.into_iter().map(|error| ConfigError::Syntax {
+            place: at(error.span().map_or(0, |span| span.start)),
+            reason: error.message().lines().collect::<Vec<_>>().join("; "),
+        }));
+    if !read.problems.is_empty() {
+        // What is read of a broken line may be anything.
+        return read;
+    }
     for (name, value) in table.get_ref() {
-        let at = |offset| place(path, text, offset);
         if name.get_ref() == channel::TABLE {
-            said.channels = channel::tables(value, &at)?;
+            let (channels, problems) = channel::tables(value, &at);
+            read.channels = channels;
+            read.problems.extend(problems);
             continue;
         }
-        let Some(key) = Key::parse(name.get_ref()) else {
-            return Err(ConfigError::UnknownKey {
+        let place = at(value.span().start);
+        match (Key::parse(name.get_ref()), value.get_ref()) {
+            (Some(key), DeValue::String(text)) => read.entries.push(Entry {
+                key,
+                text: text.to_string(),
+                place,
+            }),
+            (Some(key), other) => read.problems.push(ConfigError::NotText {
+                place,
+                key,
+                found: other.type_str(),
+            }),
+            (None, _) => read.problems.push(ConfigError::UnknownKey {
                 place: at(name.span().start),
                 key: name.get_ref().to_string(),
                 nearest: Key::nearest(name.get_ref()),
-            });
-        };
-        let DeValue::String(text) = value.get_ref() else {
-            return Err(ConfigError::NotText {
-                place: at(value.span().start),
-                key,
-                found: value.get_ref().type_str(),
-            });
-        };
-        said.entries.push(Entry {
-            key,
-            text: text.to_string(),
-            place: at(value.span().start),
-        });
+            }),
+        }
     }
-    Ok(said)
+    read
 }
 
 fn place(path: &Path, text: &str, offset: usize) -> Place {
@@ -105,7 +116,11 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Entry>, ConfigError> {
-        Ok(said(Path::new("obs.toml"), text)?.entries)
+        let read = entries(Path::new("obs.toml"), text);
+        read.problems
+            .into_iter()
+            .next()
+            .map_or(Ok(read.entries), Err)
     }
 
     fn complaint(text: &str) -> String {
@@ -158,6 +173,6 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_says_nothing() {
-        assert!(read(Path::new("/nonexistent/obs.toml")).unwrap().is_none());
+        assert!(read(Path::new("/nonexistent/obs.toml")).is_none());
     }
 }

@@ -10,6 +10,7 @@ mod follow;
 mod inbox;
 mod reader;
 mod record;
+mod retry;
 
 use std::fs::File;
 use std::io::Read;
@@ -26,6 +27,7 @@ use crate::store::{BatchCounts, DeadLetter, Dedupe, EventWriter, Outcome, Store,
 use inbox::{Inbox, Parcel};
 
 pub use record::{Recorded, record};
+pub use retry::{Mended, Retry, retry};
 
 /// Rows after which a transaction ends. Beyond some ten thousand, the price of a
 /// commit no longer shows in the time of a row.
@@ -179,11 +181,13 @@ pub fn run(
         summary: Summary::default(),
         observer,
     };
-    let kept = store.read(|txn| txn.retention())?.raw;
+    let (kept, own) =
+        store.read(|txn| Ok::<_, StoreError>((txn.retention()?.raw, txn.prices()?)))?;
     let (mut inbox, outboxes) = Inbox::open(jobs.len(), stop);
     for (job, outbox) in jobs.into_iter().zip(outboxes) {
         let marks = files::marks(store, &job.input)?;
-        reader::start(job, marks, kept, PriceTable::default(), outbox);
+        let prices = PriceTable::with(own.clone());
+        reader::start(job, marks, kept, prices, outbox);
     }
     while let Some(first) = inbox.wait()? {
         intake.transact(store, &mut inbox, first)?;

@@ -208,9 +208,12 @@ impl Feed {
     }
 }
 
-/// Says what a request cost by the price table, when that knows it.
+/// Says what a request cost by the price table, when that knows it and the line
+/// does not say so itself, as an export does.
 pub(super) fn price(event: &mut Event<'_>, prices: &mut PriceTable) {
-    let (Signal::Request { .. }, Some(tokens)) = (event.signal, &event.tokens) else {
+    let (Signal::Request { .. }, Some(tokens), None) =
+        (event.signal, &event.tokens, event.cost_computed)
+    else {
         return;
     };
     let Labels {
@@ -227,7 +230,7 @@ fn letter(line: &Line<'_>, reject: &Reject, bytes: &[u8], truncated: bool) -> De
     DeadLetter {
         line: line.number,
         byte_offset: line.offset,
-        code: reject.code(),
+        code: reject.code().into(),
         reason: reject.to_string(),
         sample: bytes[..bytes.len().min(SAMPLE)].to_vec(),
         truncated,

@@ -7,7 +7,7 @@ use super::IngestError;
 use super::reader::price;
 use crate::input::{Decoded, Decoder, Format, Options};
 use crate::prices::PriceTable;
-use crate::store::{Dedupe, EventWriter, Origin, Packer, Place, Store};
+use crate::store::{Dedupe, EventWriter, Origin, Packer, Place, Store, TOO_OLD};
 
 /// What the store calls this source.
 const SOURCE: &str = "record";
@@ -74,7 +74,7 @@ pub fn record(
     })?;
     if let Some(late) = outcome.late.into_iter().next() {
         return Ok(Recorded::Refused {
-            code: late.code,
+            code: TOO_OLD,
             reason: late.reason,
         });
     }

@@ -10,7 +10,7 @@ use super::moment::EPOCH;
 use super::reject::Reject;
 use super::{Options, metadata, moment, tokens, usage};
 use crate::model::nearest;
-use crate::model::{CacheEvent, Decision, Event, Labels, Millis, ServiceTier, Signal};
+use crate::model::{CacheEvent, Decision, Event, EventRef, Labels, Millis, ServiceTier, Signal};
 
 /// 2000-01-01T00:00:00Z. What is older was never an LLM request.
 const YEAR_2000: Millis = Millis(946_684_800_000);
@@ -41,6 +41,7 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
         at,
         signal,
         id: draft.id(Field::Id)?,
+        identity: identity(draft)?,
         labels: Labels {
             provider: draft.label(Field::Provider)?,
             model: draft.label(Field::Model)?,
@@ -61,7 +62,7 @@ pub(super) fn event<'a>(draft: &mut Draft<'_, 'a>, options: &Options) -> Result<
         service_tier,
         total_told: counted.total_told,
         cost_reported: draft.usd(Field::Cost)?.or(cost),
-        cost_computed: None,
+        cost_computed: draft.usd(Field::CostComputed)?,
         error_message: draft.text(Field::ErrorMessage)?,
         saved_cost: draft.usd(Field::SavedCost)?,
         saved_tokens: draft.count(Field::SavedTokens)?,
@@ -195,6 +196,17 @@ fn happened(draft: &Draft<'_, '_>, options: &Options) -> Result<Millis, Reject> 
         return Err(out_of_time(draft, Field::At, at, bound));
     }
     not_ancient(draft, Field::At, at)
+}
+
+/// The identity that an export says, for what no id identifies.
+fn identity(draft: &Draft<'_, '_>) -> Result<Option<i64>, Reject> {
+    let Some(text) = draft.text(Field::Ref)? else {
+        return Ok(None);
+    };
+    match EventRef::parse(&text) {
+        Some(told) => Ok(Some(told.h)),
+        None => Err(draft.mismatch(Field::Ref, "a reference as `obs export events` writes it")),
+    }
 }
 
 /// The moment a limit starts afresh: absolute, however the event's own time is written.

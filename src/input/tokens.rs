@@ -18,7 +18,7 @@ pub(super) struct Counted {
     pub(super) total_told: Option<u64>,
 }
 
-const COUNTS: [Field; 10] = [
+const COUNTS: [Field; 11] = [
     Field::Input,
     Field::InputUncached,
     Field::CacheRead,
@@ -29,6 +29,7 @@ const COUNTS: [Field; 10] = [
     Field::Output,
     Field::Reasoning,
     Field::AudioOutput,
+    Field::Unclassified,
 ];
 
 /// Whether the line counts tokens in fields of its own.
@@ -61,6 +62,7 @@ pub(super) fn count(draft: &Draft<'_, '_>) -> Result<Counted, Reject> {
         image_input: class(Field::ImageInput)?,
         reasoning: class(Field::Reasoning)?,
         audio_output: class(Field::AudioOutput)?,
+        unclassified: class(Field::Unclassified)?,
         ..Tokens::default()
     };
     tokens.input_uncached = uncached(draft, tokens.input_total())?;

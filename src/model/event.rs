@@ -96,6 +96,8 @@ pub struct Event<'a> {
     pub signal: Signal,
     /// The name the sender gave it, by which it is told from others.
     pub id: Option<Cow<'a, str>>,
+    /// The h it had in the store it was exported from, where its id does not make it.
+    pub identity: Option<i64>,
     /// The series it belongs to.
     pub labels: Labels<'a>,
     /// On whose behalf.
@@ -145,6 +147,7 @@ impl Event<'_> {
             at,
             signal,
             id: None,
+            identity: None,
             labels: Labels::default(),
             user: None,
             session: None,

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::{Millis, Price, PriceClass, PriceTier, Rates, Usd};
+use super::midnight;
+use crate::model::{Price, PriceClass, PriceTier, Rates, Usd};
 
 static FILE: &str = include_str!("../../data/prices.json");
 
@@ -27,7 +28,7 @@ pub struct Source {
 
 /// What the table states of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The provider.
     pub provider: &'static str,
     /// The name.
@@ -76,7 +77,7 @@ pub(super) fn has_provider(provider: &str) -> bool {
 }
 
 /// All names in the table, in order. An alias comes without prices.
-pub fn entries() -> impl Iterator<Item = Entry> {
+pub(super) fn entries() -> impl Iterator<Item = Entry> {
     names().lines().filter_map(entry)
 }
 
@@ -181,16 +182,6 @@ fn tier(name: &str, numbers: &[Option<&RawValue>]) -> Option<PriceTier> {
         above,
         rates,
     })
-}
-
-/// The first moment of a day in UTC.
-fn midnight(day: &str) -> Option<Millis> {
-    let day = chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
-    Some(Millis(
-        day.and_time(chrono::NaiveTime::MIN)
-            .and_utc()
-            .timestamp_millis(),
-    ))
 }
 
 #[cfg(test)]

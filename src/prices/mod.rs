@@ -8,14 +8,18 @@
 //! Floor 1, on `model`. It does not know where the user's prices are kept.
 
 mod built_in;
+mod diff;
+mod list;
 mod name;
 mod provider;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Millis, Price};
+use crate::model::{Millis, Price, Usd};
 
-pub use built_in::{Source, entries as built_in, sources};
+pub use built_in::{Source, sources};
+pub use diff::Change;
+pub use list::{ListError, ListFormat, read_list};
 pub use provider::canonical;
 
 /// Pairs of provider and model whose prices are remembered. There are some dozens in
@@ -73,6 +77,19 @@ impl PriceTable {
         prices
     }
 
+    /// The price of each model that is in force at the moment.
+    pub fn in_force(&self, at: Millis) -> Vec<Price> {
+        let own = self.own.iter().filter(|price| price.holds_at(at));
+        let mut prices: Vec<Price> = own.cloned().collect();
+        for entry in built_in::entries() {
+            let is_own = |p: &Price| p.provider == entry.provider && p.model == entry.name;
+            if !self.own.iter().any(|p| is_own(p) && p.holds_at(at)) {
+                prices.extend(entry.prices.into_iter().find(|price| price.holds_at(at)));
+            }
+        }
+        prices
+    }
+
     fn remember(&mut self, provider: Option<&str>, model: &str) {
         if self.remembered >= REMEMBERED {
             self.found.clear();
@@ -83,6 +100,20 @@ impl PriceTable {
         models.or_default().insert(model.into(), prices);
         self.remembered += 1;
     }
+}
+
+/// Dollars for a million, written as a plain decimal number; `None` when they are not, are
+/// negative, or are more than a price can be.
+pub fn amount(text: &str) -> Option<Usd> {
+    let usd = Usd::parse(text.trim()).ok()?;
+    (usd >= Usd::ZERO && i64::try_from(usd.0).is_ok()).then_some(usd)
+}
+
+/// The first moment of a day in UTC: `2026-01-31`.
+fn midnight(day: &str) -> Option<Millis> {
+    let day = chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+    let moment = day.and_time(chrono::NaiveTime::MIN).and_utc();
+    Some(Millis(moment.timestamp_millis()))
 }
 
 #[cfg(test)]

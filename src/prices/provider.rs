@@ -47,6 +47,8 @@ const ALIASES: [(&str, &[&str]); 17] = [
             "amazon_bedrock",
             "aws_bedrock",
             "bedrock_converse",
+            "bedrock_mantle",
+            "amazon_nova",
         ],
     ),
     ("mistral", &["mistralai", "mistral_ai", "codestral"]),

@@ -1,6 +1,6 @@
 //! Reads the parts of a window and adds them up by segment and group.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::cover::Part;
 use super::groups::{Groups, OnlyProvider};
@@ -11,6 +11,9 @@ use crate::store::{Parts, StoreError, Txn};
 /// Stats by segment between edges and by group, both by number.
 pub(super) type Cells = FxHashMap<(usize, usize), Stats>;
 
+/// Cells for which room is made ahead: a day of minutes and more.
+const MOST_AHEAD: usize = 4_096;
+
 /// Adds up what the parts hold.
 pub(super) fn gather(
     txn: &Txn<'_>,
@@ -20,7 +23,8 @@ pub(super) fn gather(
     wanted: Parts,
     mode: CostMode,
 ) -> Result<(Cells, Vec<Source>), StoreError> {
-    let mut cells = Cells::default();
+    // A series has a cell for each of its buckets, and stats are large to move.
+    let mut cells = Cells::with_capacity_and_hasher(edges.len().min(MOST_AHEAD), FxBuildHasher);
     let mut sources = Vec::new();
     let provider = match groups.only_provider()? {
         OnlyProvider::Any => None,

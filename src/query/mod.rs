@@ -8,6 +8,7 @@
 mod calendar;
 mod compare;
 mod cover;
+pub mod events;
 mod explain;
 mod fitting;
 mod frame;

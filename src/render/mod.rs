@@ -12,9 +12,12 @@ mod data;
 pub mod human;
 mod json;
 mod md;
+pub mod native;
 mod pieces;
+pub mod prometheus;
 mod quantity;
 pub mod safe;
+pub mod sheet;
 mod table;
 mod tsv;
 

@@ -35,8 +35,8 @@ pub struct Report {
 
 /// How many events are read in the time that a row takes to be made and written.
 const EVENTS_PER_ROW: u64 = 4;
-/// Effort after which a transaction ends and others are let in: some 200 ms of the write
-/// lock. With less, the rows of a ledger day are written again too often
+/// Effort after which a transaction ends and others are let in: with less, the rows of
+/// a ledger day are written again too often; with more, a writer waits too long
 /// (benches/RESULTS.md, a roll-up beside a writer). A minute is never parted.
 const EFFORT_AT_ONCE: u64 = 200_000;
 

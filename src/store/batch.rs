@@ -1,5 +1,7 @@
 //! One row per transaction of an ingest, and the lines that it could not read.
 
+use std::borrow::Cow;
+
 use rusqlite::named_params;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -34,6 +36,14 @@ impl BatchCounts {
     }
 }
 
+/// The code of that refusal.
+pub const TOO_OLD: &str = "too_old";
+
+/// Why an event from before the floor of raw events is refused.
+pub fn too_old(at: Millis, floor: Millis) -> String {
+    format!("timestamp: {at} is before {floor}, from which on raw events are kept")
+}
+
 /// A line that could not be stored as an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -42,7 +52,7 @@ pub struct DeadLetter {
     /// Where it begins in the decompressed input.
     pub byte_offset: u64,
     /// A stable word for the kind of reason.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The reason, in words.
     pub reason: String,
     /// The line, or its beginning.
@@ -53,7 +63,7 @@ pub struct DeadLetter {
 
 impl DeadLetter {
     /// The same line of the same source, refused for the same reason.
-    fn identity(&self, source: &str) -> i64 {
+    pub(super) fn identity(&self, source: &str) -> i64 {
         let mut hash = Xxh3::new();
         for part in [source.as_bytes(), self.code.as_bytes(), &self.sample] {
             hash.update(&(part.len() as u64).to_le_bytes());

@@ -67,7 +67,7 @@ const DELETE: &str = "DELETE FROM $tier WHERE bucket_ms >= :from AND bucket_ms <
 const COUNT: &str = "SELECT count(*) FROM $tier WHERE bucket_ms >= :from AND bucket_ms < :until";
 const FIRST: &str = "SELECT min(bucket_ms) FROM $tier WHERE bucket_ms >= :from";
 
-fn table(tier: Resolution) -> &'static str {
+pub(super) fn table(tier: Resolution) -> &'static str {
     match tier {
         Resolution::Raw => "event",
         Resolution::Minute => "bucket_1min",
@@ -76,7 +76,7 @@ fn table(tier: Resolution) -> &'static str {
     }
 }
 
-fn on(tier: Resolution, sql: &str) -> String {
+pub(super) fn on(tier: Resolution, sql: &str) -> String {
     sql.replace("$tier", table(tier))
 }
 

@@ -5,7 +5,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Row, Statement, ToSql};
 
 use super::StoreError;
-use crate::model::{Millis, Stats, Usd};
+use crate::model::{Millis, ServiceTier, Stats, Usd};
 
 /// Sums that every aggregate has, in the order of [`bind_sums`] and [`add_sums`].
 macro_rules! sum_columns {
@@ -165,4 +165,18 @@ pub(super) fn add_extent(row: &Row<'_>, first: usize, stats: &mut Stats) -> Resu
     stats.first = Some(stats.first.map_or(from, |t| t.min(from)));
     stats.last = Some(stats.last.map_or(to, |t| t.max(to)));
     Ok(())
+}
+
+/// The tier of a number in `event.service_tier`: its place in [`ServiceTier::ALL`].
+pub(super) fn service_tier(number: Option<i64>) -> Result<ServiceTier, StoreError> {
+    let place = usize::try_from(number.unwrap_or(0)).ok();
+    place
+        .and_then(|place| ServiceTier::ALL.get(place).copied())
+        .ok_or_else(|| StoreError::Damaged("an event has an unknown service tier".into()))
+}
+
+/// The place of a service tier in [`ServiceTier::ALL`]; none for the usual one.
+pub(super) fn tier_number(tier: ServiceTier) -> Option<i64> {
+    let place = ServiceTier::ALL.iter().position(|t| *t == tier);
+    place.filter(|place| *place > 0).map(|place| place as i64)
 }

@@ -29,6 +29,9 @@ pub enum StoreError {
     /// Another process held the write lock for longer than the busy timeout.
     #[error("the store is busy: another process is writing")]
     Busy,
+    /// Another process has the store open, and it must not have.
+    #[error("the store is in use by another process")]
+    InUse,
     /// The file or its folder may not be written.
     #[error("the store is read-only")]
     ReadOnly,

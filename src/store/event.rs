@@ -4,7 +4,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row as SqlRow, Statement, named_params};
 use rustc_hash::FxHashSet;
 
-use super::columns::Binder;
+use super::batch::{TOO_OLD, too_old};
+use super::columns::{Binder, service_tier};
 use super::ledger::retract;
 use super::pack::{Id, Metadata, Rare, Row, SymbolicLabels};
 use super::{
@@ -22,17 +23,19 @@ const INSERT_FULL: &str = "INSERT INTO event(at_ms, h, kind, series, batch, user
  latency_us, input_uncached, output, cost_reported, session,
  cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, error_message, request_id,
  saved_tokens, saved_cost, limit_remaining, limit_max, limit_reset_ms, limit_key, tools,
- audio_input, audio_output, image_input, unclassified, total_told)
- VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ audio_input, audio_output, image_input, unclassified, total_told, service_tier)
+ VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  ON CONFLICT(at_ms, h) DO NOTHING";
 
+/// What [`Stored::read`] reads.
 macro_rules! stored_columns {
     () => {
         "at_ms, kind, series, batch, user, session, latency_us, input_uncached, output, cost_reported,
          cost_computed, cache_read, ttft_us, reasoning, cache_write_5m, cache_write_1h, saved_tokens, saved_cost,
-         audio_input, audio_output, image_input, unclassified, total_told"
+         audio_input, audio_output, image_input, unclassified, total_told, service_tier"
     };
 }
+pub(super) use stored_columns;
 const SCAN: &str = concat!(
     "SELECT ",
     stored_columns!(),
@@ -353,12 +356,8 @@ impl Appending<'_, '_> {
         let letter = DeadLetter {
             line: row.line,
             byte_offset: row.byte_offset,
-            code: "too_old",
-            reason: format!(
-                "timestamp: {} is before {}, from which on raw events are kept",
-                Millis(row.at),
-                self.raw_floor
-            ),
+            code: TOO_OLD.into(),
+            reason: too_old(Millis(row.at), self.raw_floor),
             sample: lines[row.text.start as usize..row.text.end as usize].to_vec(),
             truncated: false,
         };
@@ -488,7 +487,7 @@ fn bind<'s, 'c>(
     binder.bind(row.input_uncached)?;
     binder.bind(row.output)?;
     binder.bind(row.cost_reported)?;
-    binder.bind(or_null(writer.name(row.session)))?;
+    binder.bind(writer.name(row.session).or_null())?;
     binder.bind(row.cost_computed)?;
     if let Some(rare) = &row.rare {
         bind_rare(&mut binder, rare, writer)?;
@@ -513,17 +512,14 @@ fn bind_rare(
     binder.bind(rare.limit_remaining)?;
     binder.bind(rare.limit_max)?;
     binder.bind(rare.limit_reset_ms)?;
-    binder.bind(or_null(writer.name(rare.limit_key)))?;
-    binder.bind(or_null(writer.name(rare.tools)))?;
+    binder.bind(writer.name(rare.limit_key).or_null())?;
+    binder.bind(writer.name(rare.tools).or_null())?;
     binder.bind(rare.audio_input)?;
     binder.bind(rare.audio_output)?;
     binder.bind(rare.image_input)?;
     binder.bind(rare.unclassified)?;
-    binder.bind(rare.total_told)
-}
-
-fn or_null(name: NameId) -> Option<i64> {
-    (name != NameId::NONE).then_some(name.0)
+    binder.bind(rare.total_told)?;
+    binder.bind(rare.service_tier)
 }
 
 /// The number of a signal in `event.kind`: its place in [`Signal::ALL`].
@@ -532,7 +528,7 @@ fn signal_number(signal: Signal) -> i64 {
 }
 
 impl Stored {
-    fn blank() -> Stored {
+    pub(super) fn blank() -> Stored {
         Stored {
             event: Event::new(Millis(0), Signal::Request { success: true }),
             series: SeriesId(0),
@@ -543,7 +539,7 @@ impl Stored {
     }
 
     /// Reads the columns of `stored_columns!`, in their order.
-    fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
+    pub(super) fn read(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
         let int = |i: usize| integer(row, i);
         let event = &mut self.event;
         event.at = Millis(int(0)?.unwrap_or(0));
@@ -563,6 +559,7 @@ impl Stored {
         event.saved_tokens = int(16)?.map(|n| n as u64);
         event.saved_cost = int(17)?.map(usd);
         event.total_told = int(22)?.map(|n| n as u64);
+        event.service_tier = service_tier(int(23)?)?;
         event.tokens = match (input, output) {
             (None, None) => None,
             (input, output) => {

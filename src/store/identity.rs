@@ -4,7 +4,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::model::Event;
+use crate::model::{Event, Signal};
 
 /// What makes two lines the same event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,14 +49,13 @@ pub enum Place {
 
 /// The h of (time, h).
 pub(super) fn identity(event: &Event<'_>, dedupe: Dedupe, origin: &Origin<'_>) -> i64 {
+    if let Some(told) = event.identity {
+        return told;
+    }
     let mut hash = Xxh3::new();
     match (&event.id, dedupe) {
         (_, Dedupe::Content) => hash.update(origin.bytes),
-        (Some(id), Dedupe::TimeId | Dedupe::Id) => {
-            hash.update(event.signal.name().as_bytes());
-            hash.update(&[0]);
-            hash.update(id.as_bytes());
-        }
+        (Some(id), Dedupe::TimeId | Dedupe::Id) => return identity_of(event.signal, id),
         (None, Dedupe::TimeId | Dedupe::Id) => match origin.place {
             Place::File { generation } => {
                 hash.update(&origin.byte_offset.to_le_bytes());
@@ -72,5 +71,14 @@ pub(super) fn identity(event: &Event<'_>, dedupe: Dedupe, origin: &Origin<'_>) -
             }
         },
     }
+    hash.digest() as i64
+}
+
+/// The h of an event with this id.
+pub fn identity_of(signal: Signal, id: &str) -> i64 {
+    let mut hash = Xxh3::new();
+    hash.update(signal.name().as_bytes());
+    hash.update(&[0]);
+    hash.update(id.as_bytes());
     hash.digest() as i64
 }

@@ -9,52 +9,65 @@ mod batch;
 mod bucket;
 mod calendar;
 mod columns;
+mod copy;
 mod dirty;
 mod error;
 mod event;
 mod identity;
+mod inventory;
 mod ledger;
+mod letter;
 mod mark;
 mod name;
 mod notice;
 mod open;
 mod pack;
+mod price;
 mod reclaim;
+mod record;
 mod rule;
 mod series;
 pub mod setting;
+mod sound;
 mod sql;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod vitals;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use alert::Change;
-pub use batch::{BatchCounts, DeadLetter};
+pub use batch::{BatchCounts, DeadLetter, TOO_OLD, too_old};
 pub use bucket::{Bucket, BucketKey, BucketWriter, Parts};
 pub use calendar::{LocalDays, date_of_day, day_number};
+pub use copy::{Copied, PART, Restored, with_ending};
 pub use error::StoreError;
 pub use event::{Appending, EventWriter, Outcome, Stored};
-pub use identity::{Dedupe, Origin, Place};
+pub use identity::{Dedupe, Origin, Place, identity_of};
+pub use inventory::{Extent, FileFacts, Part};
 pub use ledger::{LedgerKey, SessionKey};
+pub use letter::{Buried, Which};
 pub use mark::Mark;
 pub use name::NameId;
 pub use notice::{Heard, StoredNotice};
-pub use open::{Durability, Lock, Options};
+pub use open::{Durability, Lock, Options, sqlite_version};
 pub use pack::{Pack, Packer};
 pub use reclaim::Footprint;
+pub use record::{Found, Order, Record};
 pub use rule::{RuleChange, RuleVersion, StoredRule};
 pub use series::{SeriesId, SeriesLabels};
 pub use setting::{Retention, Settings};
+pub use sound::Flaw;
 pub use sql::{
     Piece, SQL_WORDS, SqlError, SqlHost, SqlQuery, SqlReader, SqlRows, SqlTable, SqlValue, pieces,
 };
 pub use state::Floors;
+pub use vitals::{Letters, Traffic, Unpriced, Vitals};
 
 /// One SQLite file with events, aggregates, settings and alerts.
 pub struct Store {

@@ -11,6 +11,11 @@ pub struct NameId(pub i64);
 impl NameId {
     /// No text.
     pub const NONE: NameId = NameId(0);
+
+    /// For a column in which nothing stands for no text.
+    pub(super) fn or_null(self) -> Option<i64> {
+        (self != NameId::NONE).then_some(self.0)
+    }
 }
 
 const FIND: &str = "SELECT id FROM name WHERE text = :text";

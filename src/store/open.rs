@@ -1,6 +1,6 @@
 //! Opening a store: birth, schema, safety settings, locks.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::copy::with_ending;
 use super::{Store, StoreError};
 use crate::model::Millis;
 
@@ -24,6 +25,11 @@ const BUSY_POLL: Duration = Duration::from_millis(2);
 
 /// The one busy timeout of this process, in milliseconds.
 static BUSY_TIMEOUT_MS: AtomicU32 = AtomicU32::new(5_000);
+
+/// The version of SQLite that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,12 +68,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Newer`] and [`StoreError::Damaged`] leave the file untouched.
     pub fn create(path: &Path, options: Options) -> Result<Store, StoreError> {
-        if !has_content(path)? {
+        if has_content(path)?.is_none() {
             if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder).map_err(io("create the folder", folder))?;
             }
             let _alone = Lock::wait(path)?;
-            if !has_content(path)? {
+            if has_content(path)?.is_none() {
                 mark(path, options)?;
             }
         }
@@ -79,25 +85,17 @@ impl Store {
     /// # Errors
     /// As [`Store::create`], and [`StoreError::Missing`].
     pub fn open(path: &Path, options: Options) -> Result<Store, StoreError> {
-        if !has_content(path)? {
-            return Err(StoreError::Missing(path.to_owned()));
+        let (mut conn, found) = connect_to_named(path, options)?;
+        if found < KNOWN_VERSION {
+            let _alone = Lock::wait(path)?;
+            if version(&conn, path)? < KNOWN_VERSION {
+                conn.execute_batch(WRITE_AHEAD)?;
+                migrate(&mut conn)?;
+            }
         }
-        let mut conn = connect(path, options)?;
-        match version(&conn, path)? {
-            found if found > KNOWN_VERSION => {
-                return Err(StoreError::Newer {
-                    found,
-                    known: KNOWN_VERSION,
-                });
-            }
-            found if found < KNOWN_VERSION => {
-                let _alone = Lock::wait(path)?;
-                if version(&conn, path)? < KNOWN_VERSION {
-                    conn.execute_batch(WRITE_AHEAD)?;
-                    migrate(&mut conn)?;
-                }
-            }
-            _ => {}
+        // A copy that somebody put here has no log yet. While others read it, it does without.
+        if conn.query_row(JOURNAL_MODE, [], |r| r.get::<_, String>(0))? != "wal" {
+            let _ = conn.execute_batch(WRITE_AHEAD);
         }
         Ok(Store {
             conn,
@@ -127,14 +125,40 @@ impl Lock {
     }
 }
 
-fn lock_file(store: &Path) -> Result<(File, PathBuf), StoreError> {
-    let mut path = store.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
+pub(super) fn lock_file(store: &Path) -> Result<(File, PathBuf), StoreError> {
+    let path = with_ending(store, ".lock");
     let file = private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(&path)
         .map_err(io("create", &path))?;
     Ok((file, path))
+}
+
+/// A connection to the file that has the name now, with its schema. A restore may put
+/// another file in its place while this one waits for it.
+fn connect_to_named(path: &Path, options: Options) -> Result<(Connection, i64), StoreError> {
+    let missing = || StoreError::Missing(path.to_owned());
+    let mut before = has_content(path)?.ok_or_else(missing)?;
+    loop {
+        let conn = connect(path, options)?;
+        let found = check_version(&conn, path)?;
+        let after = has_content(path)?.ok_or_else(missing)?;
+        if same_file(&before, &after) {
+            return Ok((conn, found));
+        }
+        before = after;
+    }
+}
+
+#[cfg(unix)]
+fn same_file(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+/// Where an open file cannot be replaced, its name stays its own.
+#[cfg(not(unix))]
+fn same_file(_: &Metadata, _: &Metadata) -> bool {
+    true
 }
 
 /// Readable by its owner alone; SQLite gives -wal and -shm the mode of the main file.
@@ -144,7 +168,10 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
+pub(super) fn io<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
     move |source| StoreError::Io {
         action,
         path: path.to_owned(),
@@ -152,12 +179,12 @@ fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -
     }
 }
 
-/// Whether there is a file with something in it; an empty file is a store not yet born.
-fn has_content(path: &Path) -> Result<bool, StoreError> {
+/// The file when there is something in it; an empty file is a store not yet born.
+pub(super) fn has_content(path: &Path) -> Result<Option<Metadata>, StoreError> {
     match std::fs::metadata(path) {
-        Ok(meta) if meta.is_file() => Ok(meta.len() > 0),
+        Ok(meta) if meta.is_file() => Ok(Some(meta).filter(|meta| meta.len() > 0)),
         Ok(_) => Err(StoreError::NotAStore(path.to_owned())),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(io("open", path)(e)),
     }
 }
@@ -169,6 +196,7 @@ fn has_content(path: &Path) -> Result<bool, StoreError> {
 const FIRST_PAGE: &str = "PRAGMA journal_mode = MEMORY; BEGIN; PRAGMA auto_vacuum = INCREMENTAL;
  PRAGMA application_id = 0x6f627331; COMMIT;";
 const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
+const JOURNAL_MODE: &str = "PRAGMA journal_mode";
 
 fn mark(path: &Path, options: Options) -> Result<(), StoreError> {
     private(OpenOptions::new().write(true).create(true).truncate(false))
@@ -214,6 +242,23 @@ fn wait_for_writer(attempts: i32) -> bool {
     again
 }
 
+/// Whether to ask again after a lock was not to be had so many times; waits a little when so.
+pub(super) fn busy_again(attempts: i32, options: Options) -> bool {
+    BUSY_TIMEOUT_MS.store(options.busy_timeout_ms, Ordering::Relaxed);
+    wait_for_writer(attempts)
+}
+
+/// The schema of a store that this program can read.
+pub(super) fn check_version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    match version(conn, path)? {
+        found if found > KNOWN_VERSION => Err(StoreError::Newer {
+            found,
+            known: KNOWN_VERSION,
+        }),
+        found => Ok(found),
+    }
+}
+
 impl Store {
     /// Leaves the write lock free for as long as a waiting writer needs to see it:
     /// between transactions that follow each other without a pause, it would starve.
@@ -237,7 +282,7 @@ fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
 }
 
 /// What an error at the door says about the file.
-fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
+pub(super) fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
         Some(rusqlite::ErrorCode::CannotOpen) => match File::open(path) {
@@ -250,9 +295,9 @@ fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
 }
 
 /// The number of the newest file in `migrations/`; each sets it as `user_version`.
-const KNOWN_VERSION: i64 = 3;
+pub(super) const KNOWN_VERSION: i64 = 6;
 
-fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     // Grouped: else a migration and the note that it ran are two transactions, and a
     // disk that fails between them leaves a store that no start can complete.
     embedded::migrations::runner()

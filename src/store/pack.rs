@@ -11,8 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::DeadLetter;
+use super::columns::tier_number;
 use super::identity::{Dedupe, Origin, identity};
-use crate::model::{Event, Labels, Signal, Usd};
+use crate::model::{Event, Labels, ServiceTier, Signal, Usd};
 
 /// Symbols in a dictionary before it starts afresh: beyond some ten thousand,
 /// texts are as a rule session ids that never come back.
@@ -137,6 +138,7 @@ pub(super) struct Rare {
     pub image_input: Option<i64>,
     pub unclassified: Option<i64>,
     pub total_told: Option<i64>,
+    pub service_tier: Option<i64>,
 }
 
 /// Prepares events on the reading side.
@@ -345,6 +347,7 @@ impl Packer {
             && event.limit_key.is_none()
             && event.tools.is_none()
             && event.total_told.is_none()
+            && event.service_tier == ServiceTier::Standard
             && tokens.total() == u128::from(tokens.input_uncached) + u128::from(tokens.output);
         if is_plain {
             return None;
@@ -370,6 +373,7 @@ impl Packer {
             image_input: some(tokens.image_input),
             unclassified: some(tokens.unclassified),
             total_told: event.total_told.map(|n| n as i64),
+            service_tier: tier_number(event.service_tier),
         }))
     }
 }

@@ -9,6 +9,10 @@ const FREE_PAGES: &str = "PRAGMA freelist_count";
 const PAGES: &str = "PRAGMA page_count";
 const PAGE_SIZE: &str = "PRAGMA page_size";
 const STEP: &str = "PRAGMA incremental_vacuum(256)";
+const FULL: &str = "PRAGMA auto_vacuum = INCREMENTAL; VACUUM";
+/// A sample of a thousand rows an index is enough to choose between indexes.
+const ANALYZE: &str = "PRAGMA analysis_limit = 1000; ANALYZE";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const DROP_BATCHES: &str = "DELETE FROM ingest_batch WHERE at_ms < :until";
 const DROP_LETTERS: &str = "DELETE FROM dead_letter WHERE at_ms < :until";
 const UNUSED_SERIES: &str =
@@ -100,16 +104,47 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Gives at most 256 free pages back to the file system; says whether some were left.
+    /// Gives at most 256 free pages back to the file system; says whether more can be.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn give_back_pages(&mut self) -> Result<bool, StoreError> {
+        let before = self.footprint()?.free_bytes;
         // The pragma frees one page a step, so it must be stepped to its end.
         let mut stmt = self.conn.prepare_cached(STEP)?;
         let mut rows = stmt.query([])?;
         while rows.next()?.is_some() {}
-        Ok(self.footprint()?.free_bytes > 0)
+        let after = self.footprint()?.free_bytes;
+        // A file that cannot shrink keeps them all.
+        Ok(0 < after && after < before)
+    }
+
+    /// Writes the whole file anew, without free pages. It needs as much room again and
+    /// lets nobody write meanwhile.
+    ///
+    /// # Errors
+    /// When another process is writing, or there is no room.
+    pub fn vacuum(&mut self) -> Result<(), StoreError> {
+        self.conn.execute_batch(FULL)?;
+        self.checkpoint()?;
+        Ok(())
+    }
+
+    /// Lets SQLite learn how the values of indexes are spread.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn analyze(&mut self) -> Result<(), StoreError> {
+        Ok(self.conn.execute_batch(ANALYZE)?)
+    }
+
+    /// Works the log into the main file and empties it; false when a reader still needs it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        let busy: i64 = self.conn.query_row(CHECKPOINT, [], |r| r.get(0))?;
+        Ok(busy == 0)
     }
 }
 
@@ -165,7 +200,7 @@ impl Txn<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    fn last_batch(&self) -> Result<Option<i64>, StoreError> {
+    pub(super) fn last_batch(&self) -> Result<Option<i64>, StoreError> {
         Ok(self
             .conn
             .prepare_cached(LAST_BATCH)?

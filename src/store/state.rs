@@ -39,6 +39,7 @@ const SET: &str = "INSERT INTO state(key, value) VALUES(:key, :value)
 /// Keys of the state table.
 const NAME_EPOCH: &str = "name_epoch";
 const BIRTH: &str = "birth_ms";
+const LAST_RUN: &str = "last_run_ms";
 const ALERTS_UNTIL: &str = "alerts_until_ms";
 
 fn floor_key(resolution: Resolution) -> &'static str {
@@ -99,6 +100,22 @@ impl Txn<'_> {
             Some(_) => Ok(()),
             None => self.set_state(BIRTH, now.0),
         }
+    }
+
+    /// When `obs run` last did all its work.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_run(&self) -> Result<Option<Millis>, StoreError> {
+        Ok(self.state(LAST_RUN)?.map(Millis))
+    }
+
+    /// Notes that all periodic work was done.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_run(&self, now: Millis) -> Result<(), StoreError> {
+        self.set_state(LAST_RUN, now.0)
     }
 
     /// Up to which minute's end rules were evaluated; `None`: never.

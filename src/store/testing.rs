@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::types::Value;
 
 use super::{
-    BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Packer, Parts, Store, StoreError,
-    Txn,
+    BucketKey, Dedupe, Durability, EventWriter, NameId, Options, Order, Origin, Packer, Parts,
+    Place, Store, StoreError, Txn, Which,
 };
-use super::{Origin, Place};
 use crate::model::{Event, Millis, Resolution, Span, Stats};
+use crate::query::events::{self, Wanted};
 
 /// A store in its own folder, which ends with it.
 pub(crate) struct Temporary {
@@ -68,6 +68,20 @@ pub(crate) fn append(
         .counts
 }
 
+/// Asks for everything that is told of a store as a file; it must be sound.
+pub(crate) fn look_at_all(store: &mut Store, now: Millis) {
+    store.vitals(now).unwrap();
+    assert_eq!(store.flaws(true), []);
+    store
+        .read(|txn| {
+            super::Part::ALL.iter().try_for_each(|part| {
+                txn.bytes(*part)?;
+                txn.extent(*part).map(drop)
+            })
+        })
+        .unwrap();
+}
+
 /// Runs plain SQL that a test needs and the program does not.
 pub(crate) fn sql(store: &Store, sql: &str) {
     store.conn.execute_batch(sql).unwrap();
@@ -86,6 +100,53 @@ pub(crate) fn rows(store: &Store, sql: &str) -> Vec<Vec<Value>> {
 /// How many raw events there are, swept or not.
 pub(crate) fn events(store: &Store) -> usize {
     rows(store, "SELECT at_ms FROM event").len()
+}
+
+/// Reads events and dead letters by every statement that there is, and lets letters go.
+pub(crate) fn look_through(store: &mut Store, now: Millis) {
+    let day = Span::new(now.plus(-Millis::DAY), now);
+    for order in [Order::Ascending, Order::Descending] {
+        let asked = |txn: &Txn<'_>| {
+            let page = events::page(txn, &Wanted::default(), day, order, None, 3)?;
+            if let Some(last) = page.next {
+                txn.records_between(last, last, 1)?;
+            }
+            txn.events_with([1, 2, 3], day.from, day.until, 3)
+        };
+        store.read(asked).unwrap();
+    }
+    let all = Which {
+        since: Millis(0),
+        until: now,
+        code: None,
+        source: None,
+    };
+    let letters = |txn: &Txn<'_>| {
+        for buried in txn.letters(&all, None, 3)? {
+            txn.letter(buried.id)?;
+            txn.note_reason(&buried)?;
+        }
+        txn.letter(-1)?;
+        txn.unbury(-1)?;
+        txn.count_letters(&all)?;
+        txn.drop_letters(&all)
+    };
+    store.write(letters).unwrap();
+}
+
+/// All that is told of raw events, but when they were stored.
+pub(crate) fn told(store: &Store) -> Vec<Vec<Value>> {
+    let sql = "SELECT r.*, e.audio_input, e.audio_output, e.image_input, e.unclassified, e.total_told
+        FROM metrics_raw r JOIN event e ON printf('%x-%016x', e.at_ms, e.h) = r.ref ORDER BY r.timestamp, r.ref";
+    let columns = rows(store, "SELECT name FROM pragma_table_info('metrics_raw')");
+    let stored_at = columns
+        .iter()
+        .position(|row| row[0] == Value::Text("created_at".into()));
+    let mut told = rows(store, sql);
+    for row in &mut told {
+        row.remove(stored_at.unwrap());
+    }
+    told
 }
 
 /// Everything that roll-ups write, byte by byte.

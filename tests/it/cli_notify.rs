@@ -253,20 +253,36 @@ fn a_slip_in_a_channel_is_told_with_its_place() {
     let obs = Obs::at(START);
     let config = "[channels.team]\ntype = \"file\"\npaht = \"told.jsonl\"\n";
     fs::write(obs.folder().join("obs.toml"), config).unwrap();
-    let ran = obs.run(&["config", "check"]).exits(2);
-    assert_eq!(
-        ran.stderr,
-        "error: channel team: it has no path\n  --> obs.toml:1:11\nhint: write path = \"/var/log/obs/alerts.jsonl\"\n"
+    let csv = ["config", "check", "-o", "csv", "--no-header"];
+    obs.run(&csv).exits(3).prints(
+        "obs.toml,1,11,channel team: it has no path,\"write path = \"\"/var/log/obs/alerts.jsonl\"\"\"",
     );
     let config = "[channels.team]\ntype = \"file\"\npath = \"x\"\nmod = true\n";
     fs::write(obs.folder().join("obs.toml"), config).unwrap();
-    let ran = obs.run(&["config", "check"]).exits(2);
-    assert!(ran.stderr.contains("  --> obs.toml:4:1\n"), "{ran}");
+    obs.run(&csv)
+        .exits(3)
+        .prints("obs.toml,4,1,\"channel team: unknown key \"\"mod\"\"\",…");
     fs::write(obs.folder().join("obs.toml"), "[channels.team]\ntype = 3\n").unwrap();
     let ran = obs.run(&["config", "show"]).exits(2);
     assert!(
         ran.stderr.contains("channels.team.type: expected a text"),
         "{ran}"
+    );
+}
+
+#[test]
+fn doctor_says_what_nobody_heard() {
+    let mut obs = troubled(&slow(&["gone"]), "");
+    for hour in 0..11 {
+        obs.set_now(&at(hour * 60 + 1, 30));
+        obs.run(&["run"]).exits(0);
+    }
+    let found = obs.run(&["doctor", "-o", "json"]).json();
+    let found = found["data"].as_array().unwrap();
+    let channels = found.iter().find(|row| row["check"] == "channels").unwrap();
+    assert_eq!(
+        channels["finding"],
+        "1 notices of the last 7 days were given up; the last: channel gone: it is not configured"
     );
 }
 

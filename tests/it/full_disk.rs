@@ -5,7 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::obs::Obs;
+use tempfile::TempDir;
+
+use crate::obs::{Obs, Ran};
 use crate::peek::Peek;
 use crate::traffic::{self, NOW};
 
@@ -35,34 +37,70 @@ impl Drop for Disk {
     }
 }
 
-#[test]
-fn an_ingest_on_a_full_disk_says_so_and_the_next_one_goes_on() {
-    let obs = Obs::at(NOW);
-    let Some(_disk) = Disk::in_place_of(&obs) else {
-        eprintln!("skipped: no file system may be mounted here");
-        return;
-    };
+/// A store on a disk with 2 MiB left, and what takes up the rest of it; `None` where
+/// that cannot be had.
+fn nearly_full(obs: &Obs) -> Option<(Disk, PathBuf)> {
+    let disk = Disk::in_place_of(obs)?;
     let ballast = obs.folder().join("ballast");
     fs::write(&ballast, vec![0; 22 * MIB]).unwrap();
-    let lines = traffic::events("full", FED);
+    Some((disk, ballast))
+}
 
-    let full = obs.feed(&["ingest"], &lines).exits(1);
+/// Ends the test unless a part of what was fed is stored and acknowledged, and asked about.
+#[track_caller]
+fn a_part_is_stored(obs: &Obs, full: &Ran) {
     let told = "error: there is no room for the store to grow\n";
     assert!(full.stderr.contains(told), "{}", full.stderr);
-    let peek = Peek::at(&obs);
-    let (stored, acknowledged) = (peek.events(), peek.acknowledged());
+    let peek = Peek::at(obs);
+    let stored = peek.events();
     assert!(0 < stored && stored < FED as i64, "{stored} stored");
-    assert_eq!(acknowledged, stored);
+    assert_eq!(peek.acknowledged(), stored);
     // Questions are answered all the same; a roll-up would have to write.
     obs.run(&["stats", "--since", "7d"]).exits(0);
     obs.run(&["rollup"]).exits(1);
-    drop(peek);
+}
 
-    fs::remove_file(&ballast).unwrap();
-    obs.feed(&["ingest"], &lines).exits(0);
+/// Ends the test unless all that was fed is stored once, and rolls up.
+#[track_caller]
+fn all_is_stored_once(obs: &Obs) {
     obs.run(&["rollup"]).exits(0);
-    let peek = Peek::at(&obs);
-    assert_eq!(peek.events(), FED as i64, "each line counts once");
+    let peek = Peek::at(obs);
+    assert_eq!(peek.events(), FED as i64);
     peek.is_sound();
     peek.aggregates_equal_raw();
+}
+
+#[test]
+fn a_pipe_into_a_full_disk_ends_and_is_sent_again() {
+    let obs = Obs::at(NOW);
+    let Some((_disk, ballast)) = nearly_full(&obs) else {
+        eprintln!("skipped: no file system may be mounted here");
+        return;
+    };
+    let lines = traffic::events("full", FED);
+    let full = obs.feed(&["ingest"], &lines).exits(1);
+    a_part_is_stored(&obs, &full);
+    fs::remove_file(&ballast).unwrap();
+    obs.feed(&["ingest"], &lines).exits(0);
+    all_is_stored_once(&obs);
+}
+
+#[test]
+fn a_file_is_read_on_from_its_last_stored_line_once_there_is_room() {
+    let obs = Obs::at(NOW);
+    let Some((_disk, ballast)) = nearly_full(&obs) else {
+        eprintln!("skipped: no file system may be mounted here");
+        return;
+    };
+    let elsewhere = TempDir::new().unwrap();
+    let log = elsewhere.path().join("app.jsonl");
+    fs::write(&log, traffic::events("full", FED)).unwrap();
+    let ingest = ["ingest", "--resume", log.to_str().unwrap()];
+    let full = obs.run(&ingest).exits(1);
+    a_part_is_stored(&obs, &full);
+    fs::remove_file(&ballast).unwrap();
+    obs.run(&ingest).exits(0);
+    all_is_stored_once(&obs);
+    let again = "SELECT sum(duplicate) FROM ingest_batch";
+    assert_eq!(Peek::at(&obs).number(again), 0, "lines read twice");
 }

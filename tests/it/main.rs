@@ -7,10 +7,17 @@
 )]
 
 mod busy_hour;
+mod cli_backup;
 mod cli_chart;
 mod cli_completions;
 mod cli_config_set;
+mod cli_cost;
+mod cli_db;
+mod cli_dead;
 mod cli_demo;
+mod cli_doctor;
+mod cli_events;
+mod cli_export;
 mod cli_health;
 mod cli_ingest;
 mod cli_ingest_follow;
@@ -32,6 +39,7 @@ mod hostile;
 mod lines;
 mod migrations;
 mod obs;
+mod outputs;
 mod peek;
 mod pricing;
 mod readme;

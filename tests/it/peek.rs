@@ -27,6 +27,11 @@ impl Peek {
         Peek::try_at(&obs.db()).unwrap()
     }
 
+    /// Opens a store by its path, which must exist.
+    pub fn of(path: &Path) -> Peek {
+        Peek::try_at(path).unwrap()
+    }
+
     fn try_at(path: &Path) -> rusqlite::Result<Peek> {
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(Duration::from_secs(5))?;

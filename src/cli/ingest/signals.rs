@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM end an ingest after the commit at hand, and a statement of SQL.
-//! When that is over, they mean again what they always mean.
+//! SIGINT and SIGTERM end long work at the next good place. When the work is
+//! over, they mean again what they always mean.
 
 use std::io;
 use std::sync::Arc;

@@ -1,0 +1,34 @@
+//! A command line that cannot be read, told as every other failure is.
+
+use super::failure::Failure;
+
+/// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Failure {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let ends = |line: &&str| {
+            let line = line.trim_start();
+            !line.starts_with("tip:") && !line.starts_with("Usage:") && !line.starts_with("For ")
+        };
+        let message: Vec<&str> = text.lines().take_while(ends).map(str::trim).collect();
+        let tip = text
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix("tip: "));
+        let help = format!("`{} --help` lists what there is", command_of(text));
+        Failure::usage("usage", message.join(" ").trim_end()).hint(match tip {
+            Some(tip) => format!("{}; {help}", tip.trim()),
+            None => help,
+        })
+    }
+}
+
+/// The command that clap's usage line speaks of: `obs config show`.
+fn command_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let words = usage.unwrap_or("obs").split_whitespace();
+    let names: Vec<&str> = words
+        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()))
+        .collect();
+    names.join(" ")
+}
