@@ -11,6 +11,7 @@ pub mod config;
 pub mod input;
 pub mod prices;
 pub mod render;
+pub mod rulebook;
 
 pub mod store;
 
@@ -23,5 +24,6 @@ pub mod alert;
 pub mod health;
 
 pub mod cycle;
+pub mod doctor;
 
 pub mod cli;

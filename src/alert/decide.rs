@@ -37,13 +37,9 @@ pub struct Limits {
 impl Limits {
     /// The limits of a rule; `None` when a threshold is in another unit than the measure.
     pub fn of(rule: &Rule) -> Option<Limits> {
-        let counted = |threshold: &crate::model::Threshold| match rule.unit() {
-            Some(unit) => threshold.in_unit(unit),
-            None => Some(threshold.value),
-        };
-        let threshold = counted(&rule.condition.threshold)?;
+        let threshold = rule.counted(&rule.condition.threshold)?;
         let while_firing = match &rule.resolve_threshold {
-            Some(other) => counted(other)?,
+            Some(other) => rule.counted(other)?,
             None => threshold,
         };
         Some(Limits {
@@ -81,6 +77,16 @@ pub enum Move {
     Release,
 }
 
+/// What both windows of a rule say together: it holds when both say so, and is clear
+/// when either does.
+fn together(long: Verdict, short: Verdict) -> Verdict {
+    match (long, short) {
+        (Verdict::Holds, Verdict::Holds) => Verdict::Holds,
+        (Verdict::Clear, _) | (_, Verdict::Clear) => Verdict::Clear,
+        (Verdict::NoData, _) | (_, Verdict::NoData) => Verdict::NoData,
+    }
+}
+
 /// Compares what was seen with the limit that is in force.
 pub fn judge(rule: &Rule, limits: &Limits, firing: bool, seen: &Seen) -> Verdict {
     let limit = match firing {
@@ -97,16 +103,21 @@ pub fn judge(rule: &Rule, limits: &Limits, firing: bool, seen: &Seen) -> Verdict
 }
 
 /// Decides what becomes of one rule and set of labels at the end of a minute. `live` is
-/// the alert that is open, or was resolved by hand while the condition held.
+/// the alert that is open, or was resolved by hand while the condition held; `also` is
+/// what was seen in the second window, when the rule has one.
 pub fn step(
     rule: &Rule,
     limits: &Limits,
     live: Option<&Alert>,
     seen: &Seen,
+    also: Option<&Seen>,
     minute_end: Millis,
 ) -> Move {
     let firing = live.is_some_and(|alert| alert.state.is_firing());
     let verdict = judge(rule, limits, firing, seen);
+    let verdict = also.map_or(verdict, |also| {
+        together(verdict, judge(rule, limits, firing, also))
+    });
     let (holds, reason) = match (verdict, rule.no_data) {
         (Verdict::Holds, _) | (Verdict::NoData, NoData::Alert) => (true, Reason::Holds),
         (Verdict::Clear, _) => (false, Reason::Cleared),
@@ -148,7 +159,7 @@ pub fn step(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{AlertId, Condition, RuleId, Severity, Threshold};
 
@@ -158,7 +169,7 @@ mod tests {
         Rule::new("a rule", Condition::parse(condition).unwrap())
     }
 
-    fn alert(state: AlertState, started_minute: i64) -> Alert {
+    pub(in super::super) fn alert(state: AlertState, started_minute: i64) -> Alert {
         let at = Millis(started_minute * MINUTE);
         Alert {
             id: AlertId(1),
@@ -195,7 +206,7 @@ mod tests {
 
     fn at(rule: &Rule, live: Option<&Alert>, seen: Seen, minute: i64) -> Move {
         let limits = Limits::of(rule).unwrap();
-        step(rule, &limits, live, &seen, Millis(minute * MINUTE))
+        step(rule, &limits, live, &seen, None, Millis(minute * MINUTE))
     }
 
     #[test]
@@ -253,6 +264,32 @@ mod tests {
             at(&alerting, None, one_of_three, 1),
             Move::Begin(AlertState::Firing)
         );
+    }
+
+    #[test]
+    fn with_two_windows_it_fires_while_both_hold() {
+        let rule = rule("error_rate > 5%");
+        let limits = Limits::of(&rule).unwrap();
+        let decided = |live, long, short| {
+            step(
+                &rule,
+                &limits,
+                live,
+                &long,
+                Some(&short),
+                Millis(2 * MINUTE),
+            )
+        };
+        let begun = Move::Begin(AlertState::Firing);
+        assert_eq!(decided(None, seen(0.06), seen(0.06)), begun);
+        assert_eq!(decided(None, seen(0.06), seen(0.04)), Move::Stay);
+        assert_eq!(decided(None, seen(0.04), seen(0.06)), Move::Stay);
+        assert_eq!(decided(None, seen(0.06), NOTHING), Move::Stay);
+        let firing = alert(AlertState::Firing, 1);
+        let over = |long, short| decided(Some(&firing), long, short);
+        assert_eq!(over(seen(0.06), seen(0.04)), Move::Resolve(Reason::Cleared));
+        assert_eq!(over(seen(0.06), NOTHING), Move::Resolve(Reason::NoData));
+        assert_eq!(over(NOTHING, seen(0.04)), Move::Resolve(Reason::Cleared));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod decide;
 mod pool;
 mod replay;
 mod stretch;
+mod words;
 
 use crate::query::QueryError;
 use crate::store::StoreError;
@@ -18,6 +19,7 @@ pub use replay::{
     look,
 };
 pub use stretch::Evaluated;
+pub use words::annotations;
 
 /// Why rules could not be evaluated.
 #[derive(Debug, thiserror::Error)]

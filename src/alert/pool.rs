@@ -123,11 +123,18 @@ impl<'t> Pool<'t> {
             pooled: FxHashMap::default(),
         };
         let mut views: Vec<(View, i64)> = Vec::new();
-        for rule in rules.filter(|r| r.measure().is_some() && r.window_ms <= LONGEST_OF_MINUTES) {
+        let known = rules.filter(|r| r.measure().is_some());
+        let windows = known.flat_map(|r| {
+            let both = [Some(r.window_ms), r.also_window_ms];
+            both.into_iter()
+                .flatten()
+                .map(move |window_ms| (r, window_ms))
+        });
+        for (rule, needed) in windows.filter(|(_, ms)| *ms <= LONGEST_OF_MINUTES) {
             let view = View::of(rule);
             match views.iter_mut().find(|(known, _)| *known == view) {
-                Some((_, window_ms)) => *window_ms = rule.window_ms.max(*window_ms),
-                None => views.push((view, rule.window_ms)),
+                Some((_, window_ms)) => *window_ms = needed.max(*window_ms),
+                None => views.push((view, needed)),
             }
         }
         pool.read_tiers(&views, ends)?;
@@ -138,19 +145,24 @@ impl<'t> Pool<'t> {
         Ok(pool)
     }
 
-    /// What a rule sees in its window that ends at `end`; minutes' ends are asked for in
-    /// their order.
+    /// What a rule sees in a window of its that ends at `end`; minutes' ends are asked for
+    /// in their order.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(super) fn of(&mut self, rule: &Rule, end: Millis) -> Result<&Pooled, QueryError> {
+    pub(super) fn of(
+        &mut self,
+        rule: &Rule,
+        window_ms: i64,
+        end: Millis,
+    ) -> Result<&Pooled, QueryError> {
         if end != self.at {
             self.pooled.clear();
             self.at = end;
         }
-        let key = (View::of(rule), rule.window_ms);
+        let key = (View::of(rule), window_ms);
         if !self.pooled.contains_key(&key) {
-            let pooled = self.pool(&key.0, rule.window_ms, end)?;
+            let pooled = self.pool(&key.0, window_ms, end)?;
             self.pooled.insert(key.clone(), pooled);
         }
         Ok(&self.pooled[&key])

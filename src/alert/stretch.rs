@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::pool::{Ends, Pool, Pooled, seen};
 use super::{AlertError, Limits, MOST_ALERTS_OF_A_RULE, Move, Seen, Transition, step};
-use crate::model::{Alert, AlertId, AlertState, LabelSet, Millis, Reason, RuleId, Span, Stats};
+use crate::model::{
+    Alert, AlertId, AlertState, LabelSet, Millis, Reason, Rule, RuleId, Span, Stats,
+};
 use crate::query::Source;
 use crate::store::{StoreError, StoredRule, Txn};
 
@@ -29,6 +31,8 @@ pub struct Evaluated {
     pub window: Span,
     /// What was seen in it.
     pub seen: Seen,
+    /// What was seen in its second, shorter window, when it has one.
+    pub also: Option<Seen>,
     /// How many events the value must rest on.
     pub enough: u64,
     /// Whether some of the window is not kept any more.
@@ -129,40 +133,33 @@ impl Stretch {
         rule: &StoredRule,
         end: Millis,
     ) -> Result<(), AlertError> {
-        let nothing = Pooled::default();
-        let measure = rule.rule.measure();
-        let pooled = match measure {
-            Some(_) => pool.of(&rule.rule, end)?,
-            None => &nothing,
-        };
         let Some(limits) = Limits::of(&rule.rule) else {
             return Ok(());
         };
-        let look = |stats: &Stats| match measure {
-            Some(measure) if !pooled.is_gone => seen(measure, stats, rule.rule.window_ms),
-            Some(_) | None => Seen::NOTHING,
+        let short = match rule.rule.also_window_ms {
+            Some(window_ms) => Some(sight(pool, &rule.rule, window_ms, end)?),
+            None => None,
         };
-        let silence = look(&Stats::default());
+        let long = sight(pool, &rule.rule, rule.rule.window_ms, end)?;
         let mut seen_by_group: BTreeMap<LabelSet, Seen> = BTreeMap::new();
         for labels in self.live.get(&rule.id).into_iter().flat_map(BTreeMap::keys) {
-            seen_by_group.insert(labels.clone(), silence);
+            seen_by_group.insert(labels.clone(), long.silence);
         }
         if rule.rule.condition.expr.by.is_empty() {
-            seen_by_group.insert(LabelSet::new(), silence);
+            seen_by_group.insert(LabelSet::new(), long.silence);
         }
-        for (labels, stats) in &pooled.groups {
-            seen_by_group.insert(labels.clone(), look(stats));
-        }
+        seen_by_group.extend(long.groups);
         let mut left_out = 0;
         let is_last = end == self.ends.last;
         for (labels, seen) in seen_by_group {
-            let evaluated = self.decide(rule, &limits, &labels, seen, end);
+            let also = short.as_ref().map(|short| short.of(&labels));
+            let evaluated = self.decide(rule, &limits, &labels, seen, also, end);
             left_out += usize::from(evaluated.is_left_out());
             if is_last {
                 self.refresh(rule.id, &labels, seen);
                 self.evaluated.push(Evaluated {
-                    is_gone: pooled.is_gone,
-                    sources: pooled.sources.clone(),
+                    is_gone: long.is_gone,
+                    sources: long.sources.clone(),
                     ..evaluated
                 });
             }
@@ -181,6 +178,7 @@ impl Stretch {
         limits: &Limits,
         labels: &LabelSet,
         seen: Seen,
+        also: Option<Seen>,
         end: Millis,
     ) -> Evaluated {
         let state = |live: &Live| Some(live.get(&rule.id)?.get(labels)?.state);
@@ -189,7 +187,7 @@ impl Stretch {
             .live
             .get(&rule.id)
             .and_then(|of_rule| of_rule.get(labels));
-        let decided = step(&rule.rule, limits, live, &seen, end);
+        let decided = step(&rule.rule, limits, live, &seen, also.as_ref(), end);
         let firing = before.is_some_and(AlertState::is_firing);
         self.follow(rule, limits, labels, seen, decided, end);
         let after = match decided {
@@ -204,6 +202,7 @@ impl Stretch {
             labels: labels.clone(),
             window: Span::new(end.plus(-rule.rule.window_ms), end),
             seen,
+            also,
             enough: rule.rule.enough(),
             is_gone: false,
             sources: Vec::new(),
@@ -369,6 +368,46 @@ impl Stretch {
             next_id: self.next_id,
         }
     }
+}
+
+/// What a rule sees in one of its windows, by group.
+struct Sight {
+    groups: BTreeMap<LabelSet, Seen>,
+    /// What is seen of a group that is not among them.
+    silence: Seen,
+    is_gone: bool,
+    sources: Vec<Source>,
+}
+
+impl Sight {
+    fn of(&self, labels: &LabelSet) -> Seen {
+        self.groups.get(labels).copied().unwrap_or(self.silence)
+    }
+}
+
+fn sight(
+    pool: &mut Pool<'_>,
+    rule: &Rule,
+    window_ms: i64,
+    end: Millis,
+) -> Result<Sight, AlertError> {
+    let nothing = Pooled::default();
+    let measure = rule.measure();
+    let pooled = match measure {
+        Some(_) => pool.of(rule, window_ms, end)?,
+        None => &nothing,
+    };
+    let look = |stats: &Stats| match measure {
+        Some(measure) if !pooled.is_gone => seen(measure, stats, window_ms),
+        Some(_) | None => Seen::NOTHING,
+    };
+    let seen_of = |(labels, stats): &(LabelSet, Stats)| (labels.clone(), look(stats));
+    Ok(Sight {
+        groups: pooled.groups.iter().map(seen_of).collect(),
+        silence: look(&Stats::default()),
+        is_gone: pooled.is_gone,
+        sources: pooled.sources.clone(),
+    })
 }
 
 fn released(held: Alert) -> Alert {

@@ -4,11 +4,13 @@
 
 mod set;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::context::Context;
-use super::failure::Failure;
-use crate::config::Key;
+use super::failure::{Failure, Kind};
+use crate::config::{ConfigError, Key, Place};
 use crate::render::{Answer, Cell, Column};
 
 /// Show settings, where they come from, and their files
@@ -44,7 +46,9 @@ enum Verb {
     #[command(after_long_help = "Examples:
   obs config path")]
     Path,
-    /// Read all configuration and say whether it is valid
+    /// Read all configuration and say all that is wrong with it
+    ///
+    /// Exit code 3 when something is.
     #[command(after_long_help = "Examples:
   obs config check
   obs config check --config ci/obs.toml")]
@@ -54,7 +58,7 @@ enum Verb {
 impl Args {
     /// Whether the command helps to mend a configuration that cannot be read.
     pub(super) fn works_without_settings(&self) -> bool {
-        matches!(self.verb, Some(Verb::Path))
+        matches!(self.verb, Some(Verb::Path | Verb::Check))
     }
 }
 
@@ -106,17 +110,40 @@ fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
     ctx.answer(&answer)
 }
 
-/// By the time a command runs its settings were read, so what is left is to say so.
+/// Every file that was read, then all that is wrong with any of them or with variables.
 fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
-    let mut answer = Answer::new("obs.config.check/v1", columns(&["path", "state"]));
-    for path in ctx.config.files() {
+    let names = ["path", "line", "column", "state", "hint"];
+    let mut answer = Answer::new("obs.config.check/v1", columns(&names));
+    let problems = ctx.config_problems();
+    let is_wrong = |file: &Path| {
+        let places = problems.iter().filter_map(ConfigError::place);
+        places.into_iter().any(|place| place.path == file)
+    };
+    for path in ctx.config.files().iter().filter(|file| !is_wrong(file)) {
         let path = Cell::text(path.display().to_string());
-        answer.rows.push(vec![path, Cell::text("valid")]);
+        let row = [path, Cell::Missing, Cell::Missing, Cell::text("valid")];
+        answer.rows.push(row.into());
+    }
+    let found = !problems.is_empty();
+    for problem in problems {
+        let place = problem.place().cloned();
+        let at =
+            |part: fn(&Place) -> usize| Cell::of(place.as_ref(), |p| Cell::Int(part(p) as i128));
+        let path = place.as_ref().map(|p| p.path.display().to_string());
+        let mut row = vec![Cell::of(path, Cell::Text), at(|p| p.line), at(|p| p.column)];
+        row.push(Cell::text(problem.to_string()));
+        let hint = Failure::from(problem).advice().map(str::to_owned);
+        row.push(Cell::of(hint, Cell::Text));
+        answer.rows.push(row);
     }
     if answer.rows.is_empty() {
         ctx.notice("no configuration file was found; `obs config path` shows where they may be");
     }
-    ctx.answer(&answer)
+    ctx.answer(&answer)?;
+    match found {
+        true => Err(Failure::silent(Kind::Found)),
+        false => Ok(()),
+    }
 }
 
 fn columns(names: &[&'static str]) -> Vec<Column> {

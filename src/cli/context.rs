@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::global::Globals;
 use super::time::{Frame, Parsed, Side, parse_time};
 use crate::clock;
-use crate::config::{Color, Config, Durability, Output, Places, Variables};
+use crate::config::{Color, Config, ConfigError, Durability, Output, Places, Variables};
 use crate::ingest::{Now, Pipe};
 use crate::model::{Millis, Zone};
 use crate::render::safe::Untrusted;
@@ -131,6 +131,8 @@ pub(crate) struct Context<'a> {
     pub environment: &'a Environment,
     /// Whether the present was set, and so stands still.
     now_is_set: bool,
+    /// Whether there was a warning.
+    warned: bool,
     globals: Globals,
 }
 
@@ -149,6 +151,7 @@ impl<'a> Context<'a> {
         let Parsed { at: now, warning } = present(&globals, environment, zone)?;
         let mut ctx = Context {
             now_is_set: told_now(&globals, environment).is_some(),
+            warned: false,
             now,
             stdin: std::mem::replace(&mut streams.stdin, Pipe::empty()),
             stdout: &mut *streams.stdout,
@@ -216,6 +219,12 @@ impl<'a> Context<'a> {
     /// The file of settings that was asked for in place of the project's.
     pub fn config_path(&self) -> Option<PathBuf> {
         self.globals.config_path(&self.environment.variables)
+    }
+
+    /// All that is wrong with the configuration.
+    pub fn config_problems(&self) -> Vec<ConfigError> {
+        let (variables, places) = (&self.environment.variables, &self.environment.places);
+        Config::read(variables, places, self.config_path().as_deref()).1
     }
 
     /// Columns of stdout.
@@ -315,6 +324,12 @@ impl<'a> Context<'a> {
             false => "warning: ",
         };
         self.remark(warning, text);
+        self.warned = true;
+    }
+
+    /// Whether there was a warning, and one is not to pass for success.
+    pub fn fails_on_warning(&self) -> bool {
+        self.warned && self.globals.place.fail_on_warning
     }
 
     /// Says how the work goes, to who asked for it with `-v`.

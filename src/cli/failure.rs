@@ -175,6 +175,11 @@ impl Failure {
         &self.0.message
     }
 
+    /// What to try.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.0.kind

@@ -79,6 +79,9 @@ pub(crate) struct PlaceFlags {
     /// No notices and no progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Exit with 3 when there was a warning
+    #[arg(long, global = true, hide_short_help = true)]
+    pub fail_on_warning: bool,
     /// Say more on stderr; twice says all
     #[arg(short, long, global = true, hide_short_help = true, action = ArgAction::Count)]
     pub verbose: u8,

@@ -15,6 +15,7 @@ mod context;
 mod cost;
 mod db;
 mod demo;
+mod doctor;
 mod events;
 mod export;
 mod failure;
@@ -93,6 +94,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Db(db::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -130,6 +132,7 @@ const GROUPS: &[help::Group] = &[
             "backup",
             "restore",
             "db",
+            "doctor",
             "export",
             "config",
             "completions",
@@ -163,6 +166,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),
         Command::Db(args) => db::run(ctx, args),
+        Command::Doctor(args) => doctor::run(ctx, args),
         Command::Completions(args) => completions::run(ctx, args),
         Command::Man(args) => man::run(ctx, args),
     }
@@ -207,7 +211,11 @@ fn attempt(
         color: environment.color(config.color, environment.stderr_is_terminal),
     };
     let mut ctx = Context::new(streams, environment, config, cli.globals)?;
-    dispatch(&mut ctx, &command)
+    dispatch(&mut ctx, &command)?;
+    match ctx.fails_on_warning() {
+        true => Err(Failure::silent(Kind::Found)),
+        false => Ok(()),
+    }
 }
 
 /// The arguments, or `None` when they asked for help or the version, which are then written.
@@ -248,9 +256,10 @@ fn settings(
 ) -> Result<Config, Failure> {
     let explicit = globals.config_path(&environment.variables);
     let places = &environment.places;
-    let mut config = match Config::load(&environment.variables, places, explicit.as_deref()) {
-        Err(_) if command.works_without_settings() => Config::built_in(places),
-        loaded => loaded?,
+    let variables = &environment.variables;
+    let mut config = match command.works_without_settings() {
+        true => Config::read(variables, places, explicit.as_deref()).0,
+        false => Config::load(variables, places, explicit.as_deref())?,
     };
     globals.apply(&mut config)?;
     Ok(config)
@@ -259,7 +268,10 @@ fn settings(
 impl Command {
     /// Whether it needs no settings, or helps to mend those that cannot be read.
     fn works_without_settings(&self) -> bool {
-        let needs_none = matches!(self, Command::Completions(_) | Command::Man(_));
+        let needs_none = matches!(
+            self,
+            Command::Completions(_) | Command::Man(_) | Command::Doctor(_)
+        );
         needs_none || matches!(self, Command::Config(args) if args.works_without_settings())
     }
 }

@@ -66,3 +66,21 @@ pub enum ConfigError {
     #[error("the environment variable {0} is not text")]
     VariableNotText(&'static str),
 }
+
+impl ConfigError {
+    /// The place in a file, when it is one.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            ConfigError::Syntax { place, .. }
+            | ConfigError::UnknownKey { place, .. }
+            | ConfigError::NotText { place, .. } => Some(place),
+            ConfigError::BadValue { origin, .. } => match origin {
+                Origin::File(place) => Some(place),
+                Origin::Flag(_) | Origin::Variable(_) | Origin::BuiltIn => None,
+            },
+            ConfigError::Read { .. }
+            | ConfigError::Missing { .. }
+            | ConfigError::VariableNotText(_) => None,
+        }
+    }
+}

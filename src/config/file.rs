@@ -35,48 +35,58 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The entries of a file, or `None` when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<Entry>>, ConfigError> {
+/// The entries of a file that can be used, and what is wrong with the others.
+pub(super) type Read = (Vec<Entry>, Vec<ConfigError>);
+
+/// What a file says, or `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Option<Read> {
     match fs::read_to_string(path) {
-        Ok(text) => entries(path, &text).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        }),
+        Ok(text) => Some(entries(path, &text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => {
+            let path = path.to_owned();
+            Some((Vec::new(), vec![ConfigError::Read { path, source }]))
+        }
     }
 }
 
-fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError> {
+fn entries(path: &Path, text: &str) -> Read {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        place: place(path, text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().lines().collect::<Vec<_>>().join("; "),
-    })?;
+    let at = |offset| place(path, text, offset);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut problems: Vec<ConfigError> = errors
+        .into_iter()
+        .map(|error| ConfigError::Syntax {
+            place: at(error.span().map_or(0, |span| span.start)),
+            reason: error.message().lines().collect::<Vec<_>>().join("; "),
+        })
+        .collect();
+    if !problems.is_empty() {
+        // What is read of a broken line may be anything.
+        return (Vec::new(), problems);
+    }
     let mut entries = Vec::new();
     for (name, value) in table.get_ref() {
-        let at = |offset| place(path, text, offset);
-        let Some(key) = Key::parse(name.get_ref()) else {
-            return Err(ConfigError::UnknownKey {
+        let place = at(value.span().start);
+        match (Key::parse(name.get_ref()), value.get_ref()) {
+            (Some(key), DeValue::String(text)) => entries.push(Entry {
+                key,
+                text: text.to_string(),
+                place,
+            }),
+            (Some(key), other) => problems.push(ConfigError::NotText {
+                place,
+                key,
+                found: other.type_str(),
+            }),
+            (None, _) => problems.push(ConfigError::UnknownKey {
                 place: at(name.span().start),
                 key: name.get_ref().to_string(),
                 nearest: Key::nearest(name.get_ref()),
-            });
-        };
-        let DeValue::String(text) = value.get_ref() else {
-            return Err(ConfigError::NotText {
-                place: at(value.span().start),
-                key,
-                found: value.get_ref().type_str(),
-            });
-        };
-        entries.push(Entry {
-            key,
-            text: text.to_string(),
-            place: at(value.span().start),
-        });
+            }),
+        }
     }
-    Ok(entries)
+    (entries, problems)
 }
 
 fn place(path: &Path, text: &str, offset: usize) -> Place {
@@ -94,7 +104,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Entry>, ConfigError> {
-        entries(Path::new("obs.toml"), text)
+        let (entries, problems) = entries(Path::new("obs.toml"), text);
+        problems.into_iter().next().map_or(Ok(entries), Err)
     }
 
     fn complaint(text: &str) -> String {
@@ -147,6 +158,6 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_says_nothing() {
-        assert!(read(Path::new("/nonexistent/obs.toml")).unwrap().is_none());
+        assert!(read(Path::new("/nonexistent/obs.toml")).is_none());
     }
 }

@@ -67,17 +67,30 @@ impl Config {
         places: &Places,
         explicit: Option<&Path>,
     ) -> Result<Config, ConfigError> {
+        let (config, problems) = Config::read(variables, places, explicit);
+        problems.into_iter().next().map_or(Ok(config), Err)
+    }
+
+    /// As [`Config::load`], but with all that is wrong at once, file by file from the
+    /// machine's to the project's, then the environment. What can be used is used.
+    pub fn read(
+        variables: &Variables,
+        places: &Places,
+        explicit: Option<&Path>,
+    ) -> (Config, Vec<ConfigError>) {
         let mut config = Config::built_in(places);
-        config.add_file(&places.system, variables)?;
+        let mut problems = Vec::new();
+        config.add_file(&places.system, variables, &mut problems);
         if let Some(user) = &places.user {
-            config.add_file(user, variables)?;
+            config.add_file(user, variables, &mut problems);
         }
-        let found = config.add_file(explicit.unwrap_or(&places.project), variables)?;
+        let project = explicit.unwrap_or(&places.project);
+        let found = config.add_file(project, variables, &mut problems);
         if let Some(path) = explicit.filter(|_| !found) {
-            return Err(ConfigError::Missing { path: path.into() });
+            problems.push(ConfigError::Missing { path: path.into() });
         }
-        config.add_variables(variables)?;
-        Ok(config)
+        config.add_variables(variables, &mut problems);
+        (config, problems)
     }
 
     /// Gives one setting a value, in the words of a flag, the environment or a file.
@@ -120,34 +133,47 @@ impl Config {
     }
 
     /// Takes over what a file says; false when there is no such file.
-    fn add_file(&mut self, path: &Path, variables: &Variables) -> Result<bool, ConfigError> {
-        let Some(entries) = file::read(path)? else {
-            return Ok(false);
+    fn add_file(
+        &mut self,
+        path: &Path,
+        variables: &Variables,
+        problems: &mut Vec<ConfigError>,
+    ) -> bool {
+        let Some((entries, wrong)) = file::read(path) else {
+            return false;
         };
+        self.files.push(path.to_owned());
+        let mut wrong_here = wrong;
         for entry in entries {
-            self.set(entry.key, &entry.text, Origin::File(entry.place))?;
-            if entry.key == Key::Db {
-                self.db = Some(resolved(&entry.text, path, variables));
+            match self.set(entry.key, &entry.text, Origin::File(entry.place)) {
+                Ok(()) if entry.key == Key::Db => {
+                    self.db = Some(resolved(&entry.text, path, variables));
+                }
+                Ok(()) => {}
+                Err(problem) => wrong_here.push(problem),
             }
         }
-        self.files.push(path.to_owned());
-        Ok(true)
+        wrong_here.sort_by_key(|problem| problem.place().map(|at| (at.line, at.column)));
+        problems.extend(wrong_here);
+        true
     }
 
-    fn add_variables(&mut self, variables: &Variables) -> Result<(), ConfigError> {
+    fn add_variables(&mut self, variables: &Variables, problems: &mut Vec<ConfigError>) {
         for key in Key::ALL {
             let name = key.variable();
             let Some(raw) = variables.raw(name) else {
                 continue;
             };
-            if key == Key::Db {
-                self.set_db(PathBuf::from(raw), Origin::Variable(name));
-                continue;
-            }
-            let text = raw.to_str().ok_or(ConfigError::VariableNotText(name))?;
-            self.set(key, text, Origin::Variable(name))?;
+            let set = match (key, raw.to_str()) {
+                (Key::Db, _) => {
+                    self.set_db(PathBuf::from(raw), Origin::Variable(name));
+                    Ok(())
+                }
+                (_, Some(text)) => self.set(key, text, Origin::Variable(name)),
+                (_, None) => Err(ConfigError::VariableNotText(name)),
+            };
+            problems.extend(set.err());
         }
-        Ok(())
     }
 
     /// Names the store by a path, which need not be text.

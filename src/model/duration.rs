@@ -36,6 +36,23 @@ pub fn parse_duration(text: &str) -> Result<i64, DurationError> {
     })
 }
 
+/// The text of a duration, which [`parse_duration`] reads: `1h30m`. Lengths below 0 have none
+/// and are written as 0.
+pub fn duration_text(ms: i64) -> String {
+    let mut rest = ms.max(0);
+    let mut text = String::new();
+    for (name, length) in UNITS {
+        if rest >= length {
+            text += &format!("{}{name}", rest / length);
+            rest %= length;
+        }
+    }
+    match text.is_empty() {
+        true => "0s".to_owned(),
+        false => text,
+    }
+}
+
 /// As much of a text as an error repeats.
 fn shown(text: &str) -> String {
     text.chars().take(40).collect()
@@ -215,6 +232,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_printed_duration_reads_back_the_same(ms in 0..=i64::MAX) {
+            prop_assert_eq!(parse_duration(&duration_text(ms)), Ok(ms));
+        }
+
         #[test]
         fn no_text_makes_the_reader_panic(text in "\\PC*|[0-9.wdhms+-]{0,40}") {
             let _ = parse_duration(&text);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Condition, Kind, Measure, Millis, Unit};
+use super::{Condition, Kind, Measure, Millis, Threshold, ThresholdUnit, Unit};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +90,9 @@ pub struct Rule {
     /// Over how long the value is pooled, ending with the evaluated minute: counts are
     /// added and sketches merged. Milliseconds, whole minutes.
     pub window_ms: i64,
+    /// A second, shorter pool for which the condition must hold as well: an alert on a
+    /// long window then ends soon after the trouble does. Milliseconds, whole minutes.
+    pub also_window_ms: Option<i64>,
     /// How long the condition must hold before the alert fires; it fires when it has
     /// held exactly so long, as in Prometheus. Milliseconds.
     pub for_ms: i64,
@@ -108,7 +111,7 @@ pub struct Rule {
     /// Once firing, the condition is compared with this instead, so that a value that
     /// trembles about the threshold does not resolve and fire again. Counted like the
     /// condition's threshold.
-    pub resolve_threshold: Option<super::Threshold>,
+    pub resolve_threshold: Option<Threshold>,
     /// How long it goes on firing after the condition ended. Milliseconds.
     pub keep_firing_for_ms: i64,
     /// How often a firing alert is told again. Milliseconds.
@@ -130,6 +133,7 @@ impl Rule {
             description: None,
             condition,
             window_ms: USUAL_WINDOW_MS,
+            also_window_ms: None,
             for_ms: 0,
             severity: Severity::default(),
             enabled: true,
@@ -198,6 +202,19 @@ impl Rule {
     pub fn unit(&self) -> Option<Unit> {
         self.measure().map(|measure| measure.spec().unit)
     }
+
+    /// A threshold counted like its value; `None` when the two cannot be compared. A
+    /// percentage is a fraction, except where the measure itself counts in per cent.
+    pub fn counted(&self, threshold: &Threshold) -> Option<f64> {
+        let in_per_cent = self.condition.expr.measure.ends_with("_percent");
+        match self.unit() {
+            Some(unit) => threshold.in_unit(unit),
+            None if in_per_cent && threshold.unit == ThresholdUnit::Ratio => {
+                Some(threshold.value * 100.0)
+            }
+            None => Some(threshold.value),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +231,19 @@ mod tests {
         assert_eq!((latency.window_ms, latency.for_ms), (300_000, 0));
         let cost = rule("hourly_cost > $10").lasting(5 * Millis::MINUTE);
         assert_eq!((cost.window_ms, cost.for_ms), (3_600_000, 300_000));
+    }
+
+    #[test]
+    fn a_percentage_is_a_fraction_unless_the_measure_counts_in_per_cent() {
+        let counted = |condition: &str| {
+            let rule = rule(condition);
+            rule.counted(&rule.condition.threshold)
+        };
+        assert_eq!(counted("system.cpu_usage > 85%"), Some(0.85));
+        assert_eq!(counted("system.cpu_usage_percent > 85%"), Some(85.0));
+        assert_eq!(counted("system.cpu_usage_percent > 85"), Some(85.0));
+        assert_eq!(counted("error_rate > 5%"), Some(0.05));
+        assert_eq!(counted("error_rate > 5s"), None);
     }
 
     #[test]

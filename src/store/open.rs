@@ -295,7 +295,7 @@ pub(super) fn refusal(error: rusqlite::Error, path: &Path) -> StoreError {
 }
 
 /// The number of the newest file in `migrations/`; each sets it as `user_version`.
-pub(super) const KNOWN_VERSION: i64 = 4;
+pub(super) const KNOWN_VERSION: i64 = 6;
 
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     // Grouped: else a migration and the note that it ran are two transactions, and a

@@ -71,21 +71,21 @@ impl RuleChange {
     }
 }
 
-const ALL: &str = "SELECT id, name, description, condition, window_ms, for_ms, severity, enabled, labels, annotations,
+const ALL: &str = "SELECT id, name, description, condition, window_ms, also_window_ms, for_ms, severity, enabled, labels, annotations,
  min_count, no_data, resolve_threshold, keep_firing_for_ms, repeat_interval_ms, send_resolved, channels,
  version, since_ms, created_at_ms, updated_at_ms FROM alert_rules ORDER BY id";
 const NEXT_ID: &str = "SELECT 1 + ifnull((SELECT max(rule_id) FROM alert_rule_version), 0)";
 const ADD: &str = "INSERT INTO alert_rules(id, name, description, metric, operator, threshold, duration_s, provider, model,
- severity, enabled, labels, annotations, condition, window_ms, for_ms, min_count, no_data, resolve_threshold,
+ severity, enabled, labels, annotations, condition, window_ms, also_window_ms, for_ms, min_count, no_data, resolve_threshold,
  keep_firing_for_ms, repeat_interval_ms, send_resolved, channels, version, since_ms, created_at_ms, updated_at_ms)
  VALUES(:id, :name, :description, :metric, :operator, :threshold, :duration_s, :provider, :model,
- :severity, :enabled, :labels, :annotations, :condition, :window_ms, :for_ms, :min_count, :no_data, :resolve_threshold,
+ :severity, :enabled, :labels, :annotations, :condition, :window_ms, :also_window_ms, :for_ms, :min_count, :no_data, :resolve_threshold,
  :keep_firing_for_ms, :repeat_interval_ms, :send_resolved, :channels, :version, :since, :now, :now)
  ON CONFLICT(id) DO UPDATE SET name = excluded.name, description = excluded.description, metric = excluded.metric,
  operator = excluded.operator, threshold = excluded.threshold, duration_s = excluded.duration_s,
  provider = excluded.provider, model = excluded.model, severity = excluded.severity, enabled = excluded.enabled,
  labels = excluded.labels, annotations = excluded.annotations, condition = excluded.condition,
- window_ms = excluded.window_ms, for_ms = excluded.for_ms, min_count = excluded.min_count, no_data = excluded.no_data,
+ window_ms = excluded.window_ms, also_window_ms = excluded.also_window_ms, for_ms = excluded.for_ms, min_count = excluded.min_count, no_data = excluded.no_data,
  resolve_threshold = excluded.resolve_threshold, keep_firing_for_ms = excluded.keep_firing_for_ms,
  repeat_interval_ms = excluded.repeat_interval_ms, send_resolved = excluded.send_resolved,
  channels = excluded.channels, version = excluded.version, since_ms = excluded.since_ms,
@@ -220,7 +220,7 @@ impl Txn<'_> {
             ":provider": only(&expr.selector, Dimension::Provider), ":model": only(&expr.selector, Dimension::Model),
             ":severity": rule.severity.name(), ":enabled": rule.enabled,
             ":labels": json!(rule.labels).to_string(), ":annotations": json!(rule.annotations).to_string(),
-            ":condition": rule.condition.to_string(), ":window_ms": rule.window_ms, ":for_ms": rule.for_ms,
+            ":condition": rule.condition.to_string(), ":window_ms": rule.window_ms, ":also_window_ms": rule.also_window_ms, ":for_ms": rule.for_ms,
             ":min_count": rule.min_count.map(|n| i64::try_from(n).unwrap_or(i64::MAX)), ":no_data": rule.no_data.name(),
             ":resolve_threshold": rule.resolve_threshold.map(|t| t.to_string()),
             ":keep_firing_for_ms": rule.keep_firing_for_ms, ":repeat_interval_ms": rule.repeat_interval_ms,
@@ -260,7 +260,7 @@ fn only(selector: &Selector, dimension: Dimension) -> Option<&str> {
 fn written(rule: &Rule) -> String {
     json!({
         "name": rule.name, "description": rule.description, "condition": rule.condition.to_string(),
-        "window_ms": rule.window_ms, "for_ms": rule.for_ms, "severity": rule.severity.name(),
+        "window_ms": rule.window_ms, "also_window_ms": rule.also_window_ms, "for_ms": rule.for_ms, "severity": rule.severity.name(),
         "enabled": rule.enabled, "labels": rule.labels, "annotations": rule.annotations,
         "min_count": rule.min_count, "no_data": rule.no_data.name(),
         "resolve_threshold": rule.resolve_threshold.map(|t| t.to_string()),
@@ -284,6 +284,7 @@ fn rule_from_row(row: &Row<'_>) -> Result<StoredRule, StoreError> {
         description: row.get("description")?,
         condition,
         window_ms: row.get("window_ms")?,
+        also_window_ms: row.get("also_window_ms")?,
         for_ms: row.get("for_ms")?,
         severity: Severity::parse(&text("severity")?).ok_or_else(|| damaged("severity"))?,
         enabled: row.get("enabled")?,
@@ -321,6 +322,7 @@ mod tests {
         let rule = Rule {
             description: Some("slow \u{202e} answers".to_owned()),
             window_ms: 600_000,
+            also_window_ms: Some(120_000),
             for_ms: 60_000,
             severity: Severity::Critical,
             enabled: false,

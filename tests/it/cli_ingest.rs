@@ -491,3 +491,13 @@ fn a_packed_file_that_is_cut_short_keeps_what_could_be_read_and_says_so() {
     let told = format!("error: cannot read {}\n", path.display());
     assert!(ran.stderr.starts_with(&told), "{ran}");
 }
+
+#[test]
+fn a_warning_fails_the_command_when_it_is_asked_to() {
+    let obs = Obs::at(NOW);
+    let old = r#"{"type":"request","timestamp":"2026-02-20T12:00:00Z","provider":"claude"}"#;
+    let ran = obs.feed(&["ingest"], old).exits(0);
+    assert!(ran.stderr.starts_with("warning: "), "{ran}");
+    obs.feed(&["ingest", "--fail-on-warning"], old.replace("20T", "21T"))
+        .exits(3);
+}

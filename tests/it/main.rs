@@ -15,6 +15,7 @@ mod cli_cost;
 mod cli_db;
 mod cli_dead;
 mod cli_demo;
+mod cli_doctor;
 mod cli_events;
 mod cli_export;
 mod cli_health;

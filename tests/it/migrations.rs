@@ -31,7 +31,7 @@ const INTERFACE: [(&str, &str); 12] = [
         "alert_rules",
         "id name description metric operator threshold duration_s provider model severity enabled labels
          annotations created_at_ms updated_at_ms condition window_ms for_ms min_count no_data resolve_threshold
-         keep_firing_for_ms repeat_interval_ms send_resolved channels version since_ms",
+         keep_firing_for_ms repeat_interval_ms send_resolved channels version since_ms also_window_ms",
     ),
     (
         "alerts",
