@@ -8,7 +8,7 @@ use super::rollup::words;
 use crate::cycle;
 use crate::render::{Answer, Cell, Column, human};
 
-/// Do all periodic work: roll up, evaluate rules, tell of alerts, let go what outlived its age
+/// Do all periodic work: roll up, evaluate rules, tell of alerts, let go
 ///
 /// What alerts tell through the channel `stdout` is printed here, so that cron mails it.
 /// One line for cron: `* * * * * obs run`. When another one is still at work on
