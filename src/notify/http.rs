@@ -167,11 +167,12 @@ fn words(error: &Error) -> String {
         Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
             "nobody listens there".to_owned()
         }
+        Error::Io(e) if e.kind() == ErrorKind::UnexpectedEof => "its answer broke off".to_owned(),
         Error::Io(e) => format!("the connection failed ({})", e.kind()),
         Error::Rustls(e) => format!("no trust in its certificate ({e})"),
         Error::Tls(e) => format!("no encrypted connection ({e})"),
         Error::BodyExceedsLimit(_) => "its answer is too large".to_owned(),
-        Error::Protocol(_) => "its answer is not HTTP, or broke off".to_owned(),
+        Error::Protocol(_) => "its answer is not HTTP".to_owned(),
         _ => "the request failed".to_owned(),
     }
 }
