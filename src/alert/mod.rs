@@ -5,6 +5,7 @@
 //! not know who is told, how an alert is shown, or what time it is.
 
 mod decide;
+mod edit;
 mod pool;
 mod replay;
 mod stretch;
@@ -14,6 +15,7 @@ use crate::query::QueryError;
 use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
+pub use edit::{Desk, born, edit};
 pub use replay::{
     GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,
     look,
