@@ -22,6 +22,7 @@ use crate::{retention, rollup};
 /// Statements that walk a whole table on purpose, and why they may.
 const WALKS: &[(&str, &str)] = &[
     ("FROM price ORDER BY", "all prices of the user, for one run"),
+    ("FROM price ORDER BY", "all prices of the user, for one run"),
     (
         "limit_type, status_code FROM series",
         "there are few series",
@@ -70,6 +71,7 @@ const SOURCES: &[&str] = &[
     include_str!("../letter.rs"),
     include_str!("../mark.rs"),
     include_str!("../name.rs"),
+    include_str!("../price.rs"),
     include_str!("../price.rs"),
     include_str!("../reclaim.rs"),
     include_str!("../record.rs"),
@@ -192,6 +194,7 @@ fn ask_everything(past: &mut Past) {
     testing::look_at_all(store, now);
     store.write(|txn| remember_files(txn, now)).unwrap();
     live_with_a_rule(store, now).unwrap();
+    crate::store::price::tests::live_with_a_price(store, now).unwrap();
     super::super::price::tests::live_with_a_price(store, now).unwrap();
     store
         .write(|txn| {
