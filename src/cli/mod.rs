@@ -90,7 +90,7 @@ enum Command {
     Events(events::Args),
     Export(export::Args),
     Cost(cost::Args),
-    Rules(rules::Args),
+    Rules(Box<rules::Args>),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),

@@ -40,25 +40,26 @@ pub(super) struct ImportArgs {
 }
 
 /// What becomes of a rule.
-enum Change {
-    Added(Rule),
-    Changed(StoredRule, Rule),
-    Unchanged(StoredRule),
-    Removed(StoredRule),
+enum Change<'r> {
+    Added(&'r Rule),
+    Changed(&'r StoredRule, &'r Rule),
+    Unchanged(&'r StoredRule),
+    Removed(&'r StoredRule),
 }
 
 pub(super) fn import(ctx: &mut Context<'_>, args: &ImportArgs) -> Result<(), Failure> {
     let rules = read(ctx, &args.file)?;
-    let plan = plan(&super::rules(ctx)?, &rules, args.replace);
+    let known = super::rules(ctx)?;
+    let plan = plan(&known, &rules, args.replace);
     if args.dry_run {
-        return tell(ctx, &plan);
+        return ctx.answer(&told(&plan));
     }
     let removes = plan
         .iter()
         .any(|change| matches!(change, Change::Removed(_)));
     if removes && !args.yes {
         if ctx.environment.stdin_is_terminal && args.file != Path::new("-") {
-            tell(ctx, &plan)?;
+            ctx.answer(&told(&plan))?;
         }
         if !ctx.confirms("delete the rules that the file does not name?")? {
             return Err(not_confirmed(ctx));
@@ -110,16 +111,17 @@ fn read(ctx: &mut Context<'_>, path: &Path) -> Result<Vec<Rule>, Failure> {
 /// Makes the change and tells it.
 fn take_in(ctx: &mut Context<'_>, rules: &[Rule], replace: bool) -> Result<(), Failure> {
     let done = edit(ctx, |desk| {
-        let plan = plan(&desk.rules()?, rules, replace);
+        let known = desk.rules()?;
+        let plan = plan(&known, rules, replace);
         for change in &plan {
             carry_out(desk, change)?;
         }
-        Ok(plan)
+        Ok(told(&plan))
     })?;
-    tell(ctx, &done)
+    ctx.answer(&done)
 }
 
-fn carry_out(desk: &Desk<'_>, change: &Change) -> Result<(), StoreError> {
+fn carry_out(desk: &Desk<'_>, change: &Change<'_>) -> Result<(), StoreError> {
     match change {
         Change::Added(rule) => desk.add(rule).map(|_| ()),
         Change::Changed(before, after) => desk.change(before, after).map(|_| ()),
@@ -129,28 +131,28 @@ fn carry_out(desk: &Desk<'_>, change: &Change) -> Result<(), StoreError> {
 }
 
 /// What the rules of a file make of those that are there.
-fn plan(known: &[StoredRule], rules: &[Rule], replace: bool) -> Vec<Change> {
-    let of_file = |rule: &Rule| match known.iter().find(|known| known.rule.name == rule.name) {
-        None => Change::Added(rule.clone()),
-        Some(known) if known.rule == *rule => Change::Unchanged(known.clone()),
-        Some(known) => Change::Changed(known.clone(), rule.clone()),
+fn plan<'r>(known: &'r [StoredRule], rules: &'r [Rule], replace: bool) -> Vec<Change<'r>> {
+    let of_file = |rule: &'r Rule| match known.iter().find(|known| known.rule.name == rule.name) {
+        None => Change::Added(rule),
+        Some(known) if known.rule == *rule => Change::Unchanged(known),
+        Some(known) => Change::Changed(known, rule),
     };
     let is_named = |stored: &StoredRule| rules.iter().any(|rule| rule.name == stored.rule.name);
     let others = known.iter().filter(|stored| replace && !is_named(stored));
-    let removed = others.map(|stored| Change::Removed(stored.clone()));
+    let removed = others.map(Change::Removed);
     rules.iter().map(of_file).chain(removed).collect()
 }
 
-fn tell(ctx: &mut Context<'_>, plan: &[Change]) -> Result<(), Failure> {
+fn told(plan: &[Change<'_>]) -> Answer {
     let columns = [("rule", "rule"), ("change", "change"), ("what", "what")];
     let columns = columns.map(|(name, title)| Column::new(name, title));
     let mut answer = Answer::new("obs.rules.import/v1", columns.into());
     for change in plan {
         let (rule, word, what) = match change {
-            Change::Added(rule) => (rule, "added", Some(rule.condition.to_string())),
+            Change::Added(rule) => (*rule, "added", Some(rule.condition.to_string())),
             Change::Changed(before, after) => {
                 let what = rulebook::differences(&before.rule, after);
-                (after, "changed", Some(what.join("; ")))
+                (*after, "changed", Some(what.join("; ")))
             }
             Change::Unchanged(stored) => (&stored.rule, "unchanged", None),
             Change::Removed(stored) => (&stored.rule, "removed", None),
@@ -164,5 +166,5 @@ fn tell(ctx: &mut Context<'_>, plan: &[Change]) -> Result<(), Failure> {
     if plan.is_empty() {
         answer.notes.push("nothing to change".to_owned());
     }
-    ctx.answer(&answer)
+    answer
 }
