@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
-use obs::cli::{self, Environment, Streams};
+use obs::cli::{self, Environment, Pipe, Streams};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     cli::report_panics(args.iter().any(|arg| arg == "--debug"));
     let streams = Streams {
-        stdin: Box::new(io::stdin()),
+        stdin: Pipe::stdin(),
         stdout: &mut BufWriter::new(io::stdout().lock()),
         stderr: &mut io::stderr(),
     };

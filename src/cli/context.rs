@@ -5,7 +5,7 @@
 //! a test makes one of its own. Commands are not known here.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::global::Globals;
 use super::time::{Frame, Parsed, Side, parse_time};
 use crate::clock;
 use crate::config::{Color, Config, ConfigError, Durability, Output, Places, Variables};
-use crate::ingest::Now;
+use crate::ingest::{Now, Pipe};
 use crate::model::{Millis, Zone};
 use crate::render::safe::Untrusted;
 use crate::render::{self, Answer, Format, Style};
@@ -108,7 +108,7 @@ impl Environment {
 /// Where a command reads and writes.
 pub struct Streams<'a> {
     /// What comes in. It may be read by another thread.
-    pub stdin: Box<dyn Read + Send>,
+    pub stdin: Pipe,
     /// The answer, and nothing else.
     pub stdout: &'a mut dyn Write,
     /// Remarks.
@@ -118,7 +118,7 @@ pub struct Streams<'a> {
 /// What a command is handed.
 pub(crate) struct Context<'a> {
     /// What comes in.
-    pub stdin: Box<dyn Read + Send>,
+    pub stdin: Pipe,
     /// For the answer, and nothing else. It is flushed when the command ends.
     pub stdout: &'a mut dyn Write,
     /// For remarks; `notice`, `warn` and `detail` know when they are welcome.
@@ -153,7 +153,7 @@ impl<'a> Context<'a> {
             now_is_set: told_now(&globals, environment).is_some(),
             warned: false,
             now,
-            stdin: std::mem::replace(&mut streams.stdin, Box::new(io::empty())),
+            stdin: std::mem::replace(&mut streams.stdin, Pipe::empty()),
             stdout: &mut *streams.stdout,
             stderr: &mut *streams.stderr,
             config,

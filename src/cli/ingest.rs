@@ -19,7 +19,7 @@ use super::failure::{Failure, Kind};
 use super::time::{Side, parse_time};
 use crate::alert;
 use crate::clock::Stopwatch;
-use crate::ingest::{self, Job, Kept, Summary};
+use crate::ingest::{self, Job, Kept, Pipe, Summary};
 use crate::input::{self, Mapping, TimeUnit};
 use crate::rulebook;
 use crate::store::{Dedupe, Retention, Store};
@@ -267,7 +267,7 @@ fn inputs(ctx: &Context<'_>, args: &Args) -> Result<Vec<Input>, Failure> {
 fn job(ctx: &mut Context<'_>, args: &Args, input: Input) -> Result<(Job, Option<u64>), Failure> {
     let (source, input, size) = match input {
         Input::Stdin => {
-            let stdin = std::mem::replace(&mut ctx.stdin, Box::new(io::empty()));
+            let stdin = std::mem::replace(&mut ctx.stdin, Pipe::empty());
             ("-".to_owned(), ingest::Input::Pipe(stdin, nonce()), None)
         }
         Input::File(path) => {
@@ -332,7 +332,7 @@ fn open(
     let file = file.map_err(|e| unreadable(path, &e))?;
     Ok(match meta.is_file() {
         true => (ingest::Input::File(file), Some(meta.len())),
-        false => (ingest::Input::Pipe(Box::new(file), nonce()), None),
+        false => (ingest::Input::Pipe(Pipe::of(file), nonce()), None),
     })
 }
 

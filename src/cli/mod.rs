@@ -50,6 +50,7 @@ use context::Context;
 use failure::{Failure, Kind};
 use global::Globals;
 
+pub use crate::ingest::Pipe;
 pub use context::{Environment, Streams};
 pub use failure::report_panics;
 

@@ -1,5 +1,6 @@
 //! What every command promises, told with the smallest one: `obs config`.
 
+use crate::ingest::Pipe;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -67,7 +68,7 @@ impl Machine {
         let args = std::iter::once("obs").chain(line.split_whitespace());
         let mut stderr = Vec::new();
         let streams = Streams {
-            stdin: Box::new(io::empty()),
+            stdin: Pipe::empty(),
             stdout,
             stderr: &mut stderr,
         };

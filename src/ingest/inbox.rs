@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::IngestError;
+use super::{IngestError, Pipe};
 use crate::clock::Stopwatch;
 use crate::store::{Mark, Pack};
 
 /// Packs that may wait for the writer: reading stays ahead, memory stays small.
 const AHEAD: usize = 3;
-/// How often a waiting writer looks whether it should stop.
+/// How often who waits looks whether it should stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// What a reading thread sends.
@@ -40,8 +40,6 @@ pub(super) struct Parcel {
 pub(super) struct Outbox {
     from: usize,
     sender: SyncSender<Message>,
-    /// Whether the reader waits for input; all that it read before is then sent.
-    at_rest: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
 }
 
@@ -65,43 +63,36 @@ impl Outbox {
         reason = "a file does not tell when it grows; it is asked again"
     )]
     pub(super) fn rest(&self, pause: Duration) {
-        self.at_rest.store(true, Ordering::Release);
         std::thread::sleep(pause);
-        self.at_rest.store(false, Ordering::Release);
     }
 
-    /// The input, telling whether it waits for more.
-    pub(super) fn watch(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-        let at_rest = Arc::clone(&self.at_rest);
-        Box::new(Watched { input, at_rest })
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        self.at_rest.store(true, Ordering::Release);
+    /// The pipe, which ends in an error when the reader is to stop while nothing comes.
+    pub(super) fn watch(&self, pipe: Pipe) -> Box<dyn Read + Send> {
+        let stop = Arc::clone(&self.stop);
+        Box::new(Watched { pipe, stop })
     }
 }
 
 struct Watched {
-    input: Box<dyn Read + Send>,
-    at_rest: Arc<AtomicBool>,
+    pipe: Pipe,
+    stop: Arc<AtomicBool>,
 }
 
 impl Read for Watched {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.at_rest.store(true, Ordering::Release);
-        let read = self.input.read(room);
-        self.at_rest.store(false, Ordering::Release);
-        read
+        while !self.pipe.is_ready(LOOK_UP)? {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(io::Error::other("told to stop"));
+            }
+        }
+        self.pipe.read(room)
     }
 }
 
-/// The receiving end. It ends when all readers do, or, when it is told to stop,
-/// with the last of what was read by then.
+/// The receiving end. It ends when all readers do, which stop when they are told to
+/// and send what they have read.
 pub(super) struct Inbox {
     receiver: Receiver<Message>,
-    at_rest: Vec<Arc<AtomicBool>>,
     stop: Arc<AtomicBool>,
     bytes: Vec<u64>,
     gaps: Vec<usize>,
@@ -116,13 +107,11 @@ impl Inbox {
         let outbox = |from| Outbox {
             from,
             sender: sender.clone(),
-            at_rest: Arc::new(AtomicBool::new(false)),
             stop: Arc::clone(stop),
         };
-        let outboxes: Vec<Outbox> = (0..readers).map(outbox).collect();
+        let outboxes = (0..readers).map(outbox).collect();
         let inbox = Inbox {
             receiver,
-            at_rest: outboxes.iter().map(|o| Arc::clone(&o.at_rest)).collect(),
             stop: Arc::clone(stop),
             bytes: vec![0; readers],
             gaps: Vec::new(),
@@ -138,12 +127,8 @@ impl Inbox {
     /// When reading failed, after all that was read before.
     pub(super) fn wait(&mut self) -> Result<Option<Parcel>, IngestError> {
         while !self.ended {
-            let idle = self.was_stopped() && self.readers_wait();
             if let Some(parcel) = self.receive(LOOK_UP) {
                 return Ok(Some(parcel));
-            }
-            if idle && self.readers_wait() {
-                break;
             }
         }
         self.failure.take().map_or(Ok(None), Err)
@@ -171,10 +156,6 @@ impl Inbox {
             }
         }
         None
-    }
-
-    fn readers_wait(&self) -> bool {
-        self.at_rest.iter().all(|rest| rest.load(Ordering::Acquire))
     }
 
     pub(super) fn was_stopped(&self) -> bool {

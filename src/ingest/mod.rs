@@ -8,12 +8,12 @@
 mod files;
 mod follow;
 mod inbox;
+mod pipe;
 mod reader;
 mod record;
 mod retry;
 
 use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +26,7 @@ use crate::prices::PriceTable;
 use crate::store::{BatchCounts, DeadLetter, Dedupe, EventWriter, Outcome, Store, StoreError, Txn};
 use inbox::{Inbox, Parcel};
 
+pub use pipe::Pipe;
 pub use record::{Recorded, record};
 pub use retry::{Mended, Retry, retry};
 
@@ -67,7 +68,7 @@ pub struct Job {
 /// Where bytes come from, compressed or not.
 pub enum Input {
     /// What can be read only once, and a number that no other run has.
-    Pipe(Box<dyn Read + Send>, u64),
+    Pipe(Pipe, u64),
     /// A regular file, from its beginning to its end.
     File(File),
     /// A regular file that is known again.

@@ -18,7 +18,7 @@ const LINES_PER_PACK: usize = 2_048;
 const SAMPLE: usize = 64 << 10;
 
 /// Starts to read. The thread ends when the input does, when it is told to stop or
-/// when nobody listens; it may outlive a writer that was stopped, blocked in a read.
+/// when nobody listens.
 /// `marks` are what is remembered of the file.
 pub(super) fn start(
     job: Job,
@@ -51,7 +51,10 @@ pub(super) fn start(
     };
     std::thread::spawn(move || {
         let done = match input {
-            Input::Pipe(input, nonce) => feed.read_whole(input, Place::Pipe { nonce }, None),
+            Input::Pipe(pipe, nonce) => {
+                let input = feed.outbox.watch(pipe);
+                feed.read_whole(input, Place::Pipe { nonce }, None)
+            }
             Input::File(file) => {
                 let generation = marks.first().map_or(0, |mark| mark.generation);
                 feed.read_whole(Box::new(file), Place::File { generation }, None)
@@ -86,12 +89,20 @@ impl Feed {
         place: Place,
         mark: Option<Mark>,
     ) -> Result<(), IngestError> {
-        let input = self.outbox.watch(input);
         let mut decoder = self.decoder()?;
-        let mut lines = self.lines(open(input).map_err(|e| self.unreadable(e))?);
+        let mut lines = match open(input) {
+            Ok(input) => self.lines(input),
+            Err(_) if self.is_over() => return Ok(()),
+            Err(error) => return Err(self.unreadable(error)),
+        };
         while !self.is_over() {
             decoder.set_now((self.now)());
-            let Some(chunk) = lines.next_chunk().map_err(|e| self.unreadable(e))? else {
+            let chunk = match lines.next_chunk() {
+                Ok(chunk) => chunk,
+                Err(_) if self.is_over() => return Ok(()),
+                Err(error) => return Err(self.unreadable(error)),
+            };
+            let Some(chunk) = chunk else {
                 if mark.is_some() {
                     self.send(mark);
                 }

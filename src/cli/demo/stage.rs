@@ -3,6 +3,7 @@
 //!
 //! Which steps there are is not known here.
 
+use crate::ingest::Pipe;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -126,7 +127,7 @@ impl Stage {
 
     fn run(&self, ctx: &mut Context<'_>, cli: &Cli, remarks: &mut Vec<u8>) -> Result<(), Failure> {
         let mut streams = Streams {
-            stdin: Box::new(io::empty()),
+            stdin: Pipe::empty(),
             stdout: &mut *ctx.stdout,
             stderr: remarks,
         };

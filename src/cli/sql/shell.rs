@@ -3,6 +3,7 @@
 //! Who types them has a history, completion and lines that begin with a dot; a pipe
 //! ends at the first error.
 
+use crate::ingest::Pipe;
 use std::io::{BufRead, BufReader, Read};
 use std::mem;
 
@@ -105,7 +106,7 @@ impl Shell<'_> {
 
     /// Runs what comes in, up to the first error.
     fn read(&mut self, ctx: &mut Context<'_>) -> Result<(), Failure> {
-        let stdin = mem::replace(&mut ctx.stdin, Box::new(std::io::empty()));
+        let stdin = mem::replace(&mut ctx.stdin, Pipe::empty());
         let mut lines = BufReader::new(stdin);
         let mut bytes = Vec::new();
         loop {
