@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_deleted_rule_takes_its_alerts_with_it_and_leaves_their_history() {
         let (mut temporary, rule, _) = after(|_| {});
-        let now = START.plus(2 * Millis::HOUR);
+        let now = START.plus(Millis::HOUR);
         edit(&mut temporary.store, now, "ada", |desk| {
             Ok::<_, AlertError>(desk.delete(&rule)?)
         })
