@@ -9,6 +9,7 @@ pub mod model;
 pub mod clock;
 pub mod config;
 pub mod input;
+pub mod notify;
 pub mod prices;
 pub mod render;
 pub mod rulebook;

@@ -4,7 +4,7 @@
 //! that were in force. A change of what is looked at (condition or window) begins anew:
 //! alerts of the old question end with it. Any other change lets alerts go on.
 
-use super::{AlertError, Purpose, catch_up};
+use super::{AlertError, Purpose, Transition, catch_up, keep_change};
 use crate::model::{Alert, AlertState, Millis, Reason, Rule, RuleId};
 use crate::store::{RuleChange, Store, StoreError, StoredRule, Txn};
 
@@ -90,9 +90,9 @@ impl Desk<'_> {
             false => before.since,
         };
         if !rule.enabled {
-            self.end(before.id, Reason::RuleDisabled)?;
+            self.end(before, Reason::RuleDisabled)?;
         } else if anew {
-            self.end(before.id, Reason::RuleChanged)?;
+            self.end(before, Reason::RuleChanged)?;
         } else if rule.severity != before.rule.severity {
             for alert in self.live(before.id)? {
                 self.txn.keep_alert(&Alert {
@@ -110,7 +110,7 @@ impl Desk<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn delete(&self, rule: &StoredRule) -> Result<(), StoreError> {
-        self.end(rule.id, Reason::RuleDeleted)?;
+        self.end(rule, Reason::RuleDeleted)?;
         self.txn.delete_rule(rule, self.now, self.actor)
     }
 
@@ -119,28 +119,38 @@ impl Desk<'_> {
         Ok(alerts.into_iter().filter(|a| a.rule_id == rule).collect())
     }
 
-    /// Ends what is open; what was resolved by hand is not held back any longer.
-    fn end(&self, rule: RuleId, reason: Reason) -> Result<(), StoreError> {
-        for alert in self.live(rule)? {
-            let ended = match alert.state {
-                AlertState::Pending | AlertState::Firing | AlertState::Acknowledged => Alert {
-                    state: AlertState::Resolved,
-                    resolved_at: Some(self.now),
-                    clear_since: None,
-                    changed_at: self.now,
-                    observed_at: self.now,
-                    reason,
-                    actor: self.actor.to_owned(),
-                    ..alert
-                },
-                AlertState::Resolved => Alert {
+    /// Ends what is open, and lets those who heard of it know; what was resolved by hand
+    /// is not held back any longer.
+    fn end(&self, rule: &StoredRule, reason: Reason) -> Result<(), StoreError> {
+        for alert in self.live(rule.id)? {
+            match alert.state {
+                AlertState::Pending | AlertState::Firing | AlertState::Acknowledged => {
+                    let ended = self.ended(alert, reason);
+                    keep_change(self.txn, &rule.rule, &ended, None, self.now)?;
+                }
+                AlertState::Resolved => self.txn.keep_alert(&Alert {
                     hold_until: None,
                     ..alert
-                },
-            };
-            self.txn.keep_alert(&ended)?;
+                })?,
+            }
         }
         Ok(())
+    }
+
+    fn ended(&self, alert: Alert, reason: Reason) -> Transition {
+        Transition {
+            from: Some(alert.state),
+            alert: Alert {
+                state: AlertState::Resolved,
+                resolved_at: Some(self.now),
+                clear_since: None,
+                changed_at: self.now,
+                observed_at: self.now,
+                reason,
+                actor: self.actor.to_owned(),
+                ..alert
+            },
+        }
     }
 }
 

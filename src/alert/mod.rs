@@ -1,11 +1,13 @@
 //! Which rule fires, and what becomes of an alert.
 //!
 //! The decision is a pure function ([`step`]) of a rule, the alert that is there and
-//! what was seen at the end of one minute; [`catch_up`] is the errand around it. It does
-//! not know who is told, how an alert is shown, or what time it is.
+//! what was seen at the end of one minute; [`catch_up`] is the errand around it. What is
+//! to be told of a change is written beside it ([`keep_change`]). It does not know how a
+//! notice reaches anybody, how an alert is shown, or what time it is.
 
 mod decide;
 mod edit;
+mod outbox;
 mod pool;
 mod replay;
 mod stretch;
@@ -16,6 +18,7 @@ use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
 pub use edit::{Desk, born, edit};
+pub use outbox::{Hush, keep_change};
 pub use replay::{
     GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,
     look,

@@ -152,6 +152,7 @@ fn decide(
     };
     let mut stretch = Stretch::new(before, ends, now);
     stretch.skipped = skipped;
+    stretch.is_newest = stretch.ends.last >= closed(now);
     stretch.evaluate(txn)?;
     Ok(Some(stretch))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
+use super::outbox::{keep_change, remind};
 use super::pool::{Ends, Pool, Pooled, seen};
 use super::{AlertError, Limits, MOST_ALERTS_OF_A_RULE, Move, Seen, Transition, step};
 use crate::model::{
@@ -84,6 +85,8 @@ pub(super) struct Stretch {
     pub ends: Ends,
     now: Millis,
     pub skipped: Option<Span>,
+    /// Whether no minute is closed after these.
+    pub is_newest: bool,
     live: Live,
     next_id: AlertId,
     /// Alerts as they are to be kept, in order, and whether their state changed.
@@ -105,6 +108,7 @@ impl Stretch {
             ends,
             now,
             skipped: None,
+            is_newest: true,
             live,
             kept: Vec::new(),
             overflown: BTreeMap::new(),
@@ -346,11 +350,32 @@ impl Stretch {
         if World::read(txn)? != self.before {
             return Ok(false);
         }
-        for (alert, _) in &self.kept {
-            txn.keep_alert(alert)?;
+        for (alert, change) in &self.kept {
+            match (change, self.rule(alert.rule_id)) {
+                (Some(change), Some(rule)) => keep_change(txn, rule, change, None, self.now)?,
+                (_, _) => txn.keep_alert(alert)?,
+            }
+        }
+        if self.is_newest {
+            self.remind(txn)?;
         }
         txn.set_alerts_until(self.ends.last)?;
         Ok(true)
+    }
+
+    /// Tells again of what fires still, where it is time to.
+    fn remind(&self, txn: &Txn<'_>) -> Result<(), StoreError> {
+        for alert in self.live.values().flat_map(BTreeMap::values) {
+            if let Some(rule) = self.rule(alert.rule_id) {
+                remind(txn, rule, alert, None, self.ends.last, self.now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(&self, id: RuleId) -> Option<&Rule> {
+        let found = self.before.rules.iter().find(|rule| rule.id == id);
+        found.map(|found| &found.rule)
     }
 
     /// The world as it will be when this is kept.

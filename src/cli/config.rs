@@ -10,7 +10,10 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::post;
 use crate::config::{ConfigError, Key, Place};
+use crate::model::SpecValue;
+use crate::notify::ChannelError;
 use crate::render::{Answer, Cell, Column};
 
 /// Show settings, where they come from, and their files
@@ -87,8 +90,48 @@ fn show(ctx: &mut Context<'_>, with_origin: bool) -> Result<(), Failure> {
         }
         answer.rows.push(row);
     }
+    answer.rows.extend(channel_rows(ctx, with_origin));
     answer.rows.extend(set::rows(ctx, with_origin));
     ctx.answer(&answer)
+}
+
+/// The settings of the channels. A URL may hold a secret: its host is shown.
+fn channel_rows(ctx: &Context<'_>, with_origin: bool) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for (name, table) in &ctx.config.channels {
+        for (key, value) in &table.spec.settings {
+            let shown = match value {
+                SpecValue::Text(url) if key == "url" => host_of(url),
+                SpecValue::Text(text) => text.clone(),
+                SpecValue::List(texts) => texts.join(" "),
+                SpecValue::Switch(on) => on.to_string(),
+            };
+            let mut row = vec![
+                Cell::text(format!("channels.{name}.{key}")),
+                Cell::text(shown),
+            ];
+            if with_origin {
+                let place = table.place(Some(key));
+                row.push(Cell::text(format!(
+                    "{}:{}",
+                    place.path.display(),
+                    place.line
+                )));
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn host_of(url: &str) -> String {
+    let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    // Before an @ there may be a password.
+    match (host.rsplit_once('@'), host == url) {
+        (Some((_, host)), _) => format!("…@{host}/…"),
+        (None, true) => host,
+        (None, false) => format!("{host}/…"),
+    }
 }
 
 fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
@@ -114,10 +157,22 @@ fn path(ctx: &mut Context<'_>) -> Result<(), Failure> {
 fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
     let names = ["path", "line", "column", "state", "hint"];
     let mut answer = Answer::new("obs.config.check/v1", columns(&names));
-    let problems = ctx.config_problems();
+    let of_file = |problem: ConfigError| Problem {
+        place: problem.place().cloned(),
+        what: problem.to_string(),
+        hint: Failure::from(problem).advice().map(str::to_owned),
+    };
+    let of_channel = |(place, error): (Place, ChannelError)| Problem {
+        place: Some(place),
+        what: error.to_string(),
+        hint: Some(error.hint),
+    };
+    let problems: Vec<Problem> = (ctx.config_problems().into_iter().map(of_file))
+        .chain(post::broken(ctx).into_iter().map(of_channel))
+        .collect();
     let is_wrong = |file: &Path| {
-        let places = problems.iter().filter_map(ConfigError::place);
-        places.into_iter().any(|place| place.path == file)
+        let mut places = problems.iter().filter_map(|problem| problem.place.as_ref());
+        places.any(|place| place.path == file)
     };
     for path in ctx.config.files().iter().filter(|file| !is_wrong(file)) {
         let path = Cell::text(path.display().to_string());
@@ -125,14 +180,12 @@ fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
         answer.rows.push(row.into());
     }
     let found = !problems.is_empty();
-    for problem in problems {
-        let place = problem.place().cloned();
+    for Problem { place, what, hint } in problems {
         let at =
             |part: fn(&Place) -> usize| Cell::of(place.as_ref(), |p| Cell::Int(part(p) as i128));
         let path = place.as_ref().map(|p| p.path.display().to_string());
         let mut row = vec![Cell::of(path, Cell::Text), at(|p| p.line), at(|p| p.column)];
-        row.push(Cell::text(problem.to_string()));
-        let hint = Failure::from(problem).advice().map(str::to_owned);
+        row.push(Cell::text(what));
         row.push(Cell::of(hint, Cell::Text));
         answer.rows.push(row);
     }
@@ -144,6 +197,13 @@ fn check(ctx: &mut Context<'_>) -> Result<(), Failure> {
         true => Err(Failure::silent(Kind::Found)),
         false => Ok(()),
     }
+}
+
+/// Something that is wrong with the configuration.
+struct Problem {
+    place: Option<Place>,
+    what: String,
+    hint: Option<String>,
 }
 
 fn columns(names: &[&'static str]) -> Vec<Column> {

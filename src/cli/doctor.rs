@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::post;
 use crate::config::{ConfigError, Durability};
 use crate::doctor::{self, Facts, Finding, Fix, Grade, Place};
 use crate::model::Millis;
@@ -72,10 +73,31 @@ fn gather(ctx: &Context<'_>, store: &mut Result<Store, StoreError>, path: &Path)
         now: ctx.now,
         store: vitals,
         retention: retention.map_err(|error| error.to_string()),
+        channel_problems: channel_problems(ctx),
+        given_up: store
+            .as_mut()
+            .ok()
+            .and_then(|store| given_up(store, ctx.now)),
         config_problems: ctx.config_problems().iter().map(in_a_line).collect(),
         durability_normal: ctx.config.durability == Durability::Normal,
         place: Place::around(path, ctx.config.files(), ctx.now),
     }
+}
+
+fn channel_problems(ctx: &Context<'_>) -> Vec<String> {
+    let broken = post::broken(ctx).into_iter();
+    broken
+        .map(|(place, error)| format!("{error} ({place})"))
+        .collect()
+}
+
+/// The notices of the last week that could not be told.
+fn given_up(store: &mut Store, now: Millis) -> Option<(usize, String)> {
+    let since = now.plus(-7 * Millis::DAY);
+    let failed = store.read(|txn| txn.failed_notices(since)).ok()?;
+    let last = failed.first()?;
+    let why = last.last_error.as_deref().unwrap_or("unknown");
+    Some((failed.len(), format!("channel {}: {why}", last.channel)))
 }
 
 /// Does one thing and says what became of it.

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use super::snippet::Snippet;
 use super::time::TimeError;
+use crate::alert::AlertError;
 use crate::config::{ConfigError, Key, Origin};
+use crate::cycle::CycleError;
 use crate::ingest::IngestError;
 use crate::input::InputError;
 use crate::model::{DurationError, ExprError, ZoneError};
@@ -251,7 +253,10 @@ impl From<ConfigError> for Failure {
                 .at(place)
                 .hint("each line is `key = \"value\"`"),
             ConfigError::UnknownKey { place, nearest, .. } => {
-                let list = format!("the settings are {}", Key::ALL.map(Key::name).join(", "));
+                let list = format!(
+                    "the settings are {}, and [channels.NAME]",
+                    Key::ALL.map(Key::name).join(", ")
+                );
                 failure("config_unknown_key").at(place).hint(match nearest {
                     Some(key) => format!("did you mean {key}? {list}"),
                     None => list,
@@ -260,6 +265,9 @@ impl From<ConfigError> for Failure {
             ConfigError::NotText { place, .. } => failure("config_invalid")
                 .at(place)
                 .hint("put the value in quotes"),
+            ConfigError::BadTable { place, .. } => failure("config_invalid")
+                .at(place)
+                .hint("a channel is a table: [channels.team] and below it type = \"slack\""),
             ConfigError::BadValue { origin, hint, .. } => {
                 let failure = failure("config_invalid").hint(hint);
                 match origin {
@@ -301,6 +309,24 @@ impl From<StoreError> for Failure {
                 .hint(format!("give it a value: obs config set {key} default")),
             StoreError::Migration(_) => failure(Kind::Unusable, "store_migration_failed"),
             StoreError::Sql(_) => failure(Kind::Failed, "store_failed"),
+        }
+    }
+}
+
+impl From<AlertError> for Failure {
+    fn from(error: AlertError) -> Failure {
+        match error {
+            AlertError::Query(error) => error.into(),
+            AlertError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CycleError> for Failure {
+    fn from(error: CycleError) -> Failure {
+        match error {
+            CycleError::Alert(error) => error.into(),
+            CycleError::Store(error) => error.into(),
         }
     }
 }

@@ -26,6 +26,8 @@ mod ingest;
 mod init;
 mod list;
 mod man;
+mod notify;
+mod post;
 mod query;
 mod record;
 mod retention;
@@ -79,6 +81,7 @@ enum Command {
     Record(record::Args),
     Rollup(rollup::Args),
     Run(run::Args),
+    Notify(notify::Args),
     Retention(retention::Args),
     Cleanup(retention::RunArgs),
     Stats(stats::Args),
@@ -132,6 +135,7 @@ const GROUPS: &[help::Group] = &[
         title: "Operate",
         commands: &[
             "run",
+            "notify",
             "rollup",
             "retention",
             "cleanup",
@@ -156,6 +160,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Record(args) => record::run(ctx, args),
         Command::Rollup(args) => rollup::run(ctx, args),
         Command::Run(args) => run::run(ctx, args),
+        Command::Notify(args) => notify::run(ctx, args),
         Command::Retention(args) => retention::run(ctx, args),
         Command::Cleanup(args) => retention::clean_up(ctx, args),
         Command::Stats(args) => stats::run(ctx, args),

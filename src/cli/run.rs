@@ -3,12 +3,14 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::init::note_days;
+use super::post::{warn_of, with_post};
 use super::rollup::words;
 use crate::cycle;
 use crate::render::{Answer, Cell, Column, human};
 
-/// Do all periodic work: roll up, let go what outlived its age
+/// Do all periodic work: roll up, evaluate rules, tell of alerts, let go
 ///
+/// What alerts tell through the channel `stdout` is printed here, so that cron mails it.
 /// One line for cron: `* * * * * obs run`. When another one is still at work on
 /// the same store it leaves at once and quietly.
 #[derive(clap::Args, Debug)]
@@ -24,10 +26,17 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
         return Ok(());
     };
     note_days(&mut store, ctx)?;
-    let done = cycle::run(&mut store, ctx.now)?;
+    let now = ctx.now;
+    let done = with_post(ctx, |post| cycle::run(&mut store, now, post))?;
+    warn_of(ctx, &done.told);
     let rows: u64 = done.retention.cuts.iter().map(|cut| cut.rows).sum();
     if ctx.wants_table() {
         ctx.detail(words(&done.rollup));
+        ctx.detail(format!(
+            "evaluated {} minutes of rules, told {} notices",
+            human::count(done.alerts.minutes),
+            human::count(done.told.sent)
+        ));
         ctx.detail(format!("let go {} rows", human::count(rows)));
         return Ok(());
     }
@@ -36,6 +45,8 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
         ("events", done.rollup.events),
         ("rows_let_go", rows),
         ("freed_bytes", done.retention.freed_bytes),
+        ("alert_changes", done.alerts.changes.len() as u64),
+        ("notices_sent", done.told.sent),
     ];
     let columns = facts.map(|(name, _)| Column::new(name, name)).into();
     let mut answer = Answer::new("obs.run/v1", columns);

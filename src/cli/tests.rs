@@ -343,7 +343,7 @@ fn a_setting_that_means_nothing_is_refused_at_its_place() {
             "error: unknown setting \"busy_timout\"\n  \
                --> {}:2:1\n\
              hint: did you mean busy_timeout? \
-             the settings are db, output, tz, color, durability, busy_timeout\n",
+             the settings are db, output, tz, color, durability, busy_timeout, and [channels.NAME]\n",
             place.display()
         )
     );

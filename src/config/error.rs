@@ -50,6 +50,18 @@ pub enum ConfigError {
         /// What was found instead.
         found: &'static str,
     },
+    /// A channel, or one of its settings, is of another kind than it can be.
+    #[error("{key}: expected {expected}; found {found}")]
+    BadTable {
+        /// Where.
+        place: Place,
+        /// What was given: `channels.team.url`.
+        key: String,
+        /// What belongs there.
+        expected: &'static str,
+        /// What was found instead.
+        found: &'static str,
+    },
     /// A value that the setting cannot have.
     #[error("{}: {why}", origin.asked(*key))]
     BadValue {
@@ -73,7 +85,8 @@ impl ConfigError {
         match self {
             ConfigError::Syntax { place, .. }
             | ConfigError::UnknownKey { place, .. }
-            | ConfigError::NotText { place, .. } => Some(place),
+            | ConfigError::NotText { place, .. }
+            | ConfigError::BadTable { place, .. } => Some(place),
             ConfigError::BadValue { origin, .. } => match origin {
                 Origin::File(place) => Some(place),
                 Origin::Flag(_) | Origin::Variable(_) | Origin::BuiltIn => None,

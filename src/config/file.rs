@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, Key};
+use super::{ChannelTable, ConfigError, Key, channel};
 
 /// One `key = value` of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,13 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The entries of a file that can be used, and what is wrong with the others.
-pub(super) type Read = (Vec<Entry>, Vec<ConfigError>);
+/// What of a file can be used, and what is wrong with the rest.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub entries: Vec<Entry>,
+    pub channels: Vec<ChannelTable>,
+    pub problems: Vec<ConfigError>,
+}
 
 /// What a file says, or `None` when there is no such file.
 pub(super) fn read(path: &Path) -> Option<Read> {
@@ -45,7 +50,10 @@ pub(super) fn read(path: &Path) -> Option<Read> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => {
             let path = path.to_owned();
-            Some((Vec::new(), vec![ConfigError::Read { path, source }]))
+            Some(Read {
+                problems: vec![ConfigError::Read { path, source }],
+                ..Read::default()
+            })
         }
     }
 }
@@ -54,39 +62,43 @@ fn entries(path: &Path, text: &str) -> Read {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let at = |offset| place(path, text, offset);
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut problems: Vec<ConfigError> = errors
-        .into_iter()
-        .map(|error| ConfigError::Syntax {
+    let mut read = Read::default();
+    read.problems
+        .extend(errors.into_iter().map(|error| ConfigError::Syntax {
             place: at(error.span().map_or(0, |span| span.start)),
             reason: error.message().lines().collect::<Vec<_>>().join("; "),
-        })
-        .collect();
-    if !problems.is_empty() {
+        }));
+    if !read.problems.is_empty() {
         // What is read of a broken line may be anything.
-        return (Vec::new(), problems);
+        return read;
     }
-    let mut entries = Vec::new();
     for (name, value) in table.get_ref() {
+        if name.get_ref() == channel::TABLE {
+            let (channels, problems) = channel::tables(value, &at);
+            read.channels = channels;
+            read.problems.extend(problems);
+            continue;
+        }
         let place = at(value.span().start);
         match (Key::parse(name.get_ref()), value.get_ref()) {
-            (Some(key), DeValue::String(text)) => entries.push(Entry {
+            (Some(key), DeValue::String(text)) => read.entries.push(Entry {
                 key,
                 text: text.to_string(),
                 place,
             }),
-            (Some(key), other) => problems.push(ConfigError::NotText {
+            (Some(key), other) => read.problems.push(ConfigError::NotText {
                 place,
                 key,
                 found: other.type_str(),
             }),
-            (None, _) => problems.push(ConfigError::UnknownKey {
+            (None, _) => read.problems.push(ConfigError::UnknownKey {
                 place: at(name.span().start),
                 key: name.get_ref().to_string(),
                 nearest: Key::nearest(name.get_ref()),
             }),
         }
     }
-    (entries, problems)
+    read
 }
 
 fn place(path: &Path, text: &str, offset: usize) -> Place {
@@ -104,8 +116,11 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Entry>, ConfigError> {
-        let (entries, problems) = entries(Path::new("obs.toml"), text);
-        problems.into_iter().next().map_or(Ok(entries), Err)
+        let read = entries(Path::new("obs.toml"), text);
+        read.problems
+            .into_iter()
+            .next()
+            .map_or(Ok(read.entries), Err)
     }
 
     fn complaint(text: &str) -> String {

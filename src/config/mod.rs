@@ -5,16 +5,19 @@
 //! three coats: `--busy-timeout`, `OBS_BUSY_TIMEOUT`, `busy_timeout`. What must
 //! mean the same in a shell and in cron is kept in the store and not known here.
 
+mod channel;
 mod error;
 mod file;
 mod key;
 mod places;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 
+pub use channel::ChannelTable;
 pub use error::ConfigError;
 pub use file::Place;
 pub use key::{Key, Origin};
@@ -38,6 +41,8 @@ pub struct Config {
     pub durability: Durability,
     /// How long to wait for a store that another process is writing, in milliseconds.
     pub busy_timeout_ms: u32,
+    /// The channels through which alerts are told, by name.
+    pub channels: BTreeMap<String, ChannelTable>,
     origins: [Origin; Key::ALL.len()],
     files: Vec<PathBuf>,
 }
@@ -52,6 +57,7 @@ impl Config {
             color: Color::default(),
             durability: Durability::default(),
             busy_timeout_ms: 5_000,
+            channels: BTreeMap::new(),
             origins: [const { Origin::BuiltIn }; Key::ALL.len()],
             files: Vec::new(),
         }
@@ -139,12 +145,18 @@ impl Config {
         variables: &Variables,
         problems: &mut Vec<ConfigError>,
     ) -> bool {
-        let Some((entries, wrong)) = file::read(path) else {
+        let Some(read) = file::read(path) else {
             return false;
         };
         self.files.push(path.to_owned());
-        let mut wrong_here = wrong;
-        for entry in entries {
+        let mut wrong_here = read.problems;
+        for mut channel in read.channels {
+            for name in channel.paths() {
+                *name = resolved(name, path, variables).display().to_string();
+            }
+            self.channels.insert(channel.spec.name.clone(), channel);
+        }
+        for entry in read.entries {
             match self.set(entry.key, &entry.text, Origin::File(entry.place)) {
                 Ok(()) if entry.key == Key::Db => {
                     self.db = Some(resolved(&entry.text, path, variables));

@@ -9,6 +9,7 @@ use crate::store::Vitals;
 pub const CHECKS: &[Check] = &[
     ("store", store),
     ("configuration", configuration),
+    ("channels", channels),
     ("settings", settings),
     ("durability", durability),
     ("journal", journal),
@@ -80,6 +81,30 @@ fn configuration(facts: &Facts) -> Vec<Finding> {
     let found =
         |problem: &String| Finding::critical(problem, "commands refuse to run", "obs config check");
     facts.config_problems.iter().map(found).collect()
+}
+
+fn channels(facts: &Facts) -> Vec<Finding> {
+    let broken = |problem: &String| {
+        Finding::warning(
+            problem,
+            "alerts are not told through it",
+            "obs config check",
+        )
+    };
+    let mut found: Vec<Finding> = facts.channel_problems.iter().map(broken).collect();
+    if let Some((many, why)) = &facts.given_up {
+        found.push(Finding::warning(
+            format!("{many} notices of the last 7 days were given up; the last: {why}"),
+            "nobody heard of these alerts",
+            "obs notify list --state failed, then obs notify retry",
+        ));
+    }
+    match found.is_empty() {
+        true => vec![Finding::ok(
+            "every channel can be used, and no notice was given up",
+        )],
+        false => found,
+    }
 }
 
 fn settings(facts: &Facts) -> Vec<Finding> {

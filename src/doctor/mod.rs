@@ -126,6 +126,10 @@ pub struct Facts {
     pub retention: Result<Retention, String>,
     /// What is wrong with the configuration.
     pub config_problems: Vec<String>,
+    /// Which channels cannot be used, and why.
+    pub channel_problems: Vec<String>,
+    /// Of the notices of the last week that were given up: how many, and why the last one.
+    pub given_up: Option<(usize, String)>,
     /// Whether a power cut may take the last commits.
     pub durability_normal: bool,
     /// The files and the disk.

@@ -5,6 +5,7 @@
 
 mod alert;
 mod bill;
+mod channel;
 mod condition;
 mod cursor;
 mod dimension;
@@ -14,6 +15,7 @@ mod event_ref;
 mod expr;
 mod measure;
 mod nearest;
+mod notice;
 mod price;
 mod rule;
 mod selector;
@@ -29,6 +31,7 @@ mod zone;
 
 pub use alert::{Acknowledgement, Alert, AlertId, AlertState, LabelSet, Reason, RuleId};
 pub use bill::{Basis, Bill, Line, Unpriced};
+pub use channel::{ChannelSpec, SpecValue};
 pub use condition::{Condition, Op};
 pub use cursor::{ExprError, line_and_column};
 pub use dimension::Dimension;
@@ -38,6 +41,7 @@ pub use event_ref::{EventRef, SHORTEST_REF};
 pub use expr::Expr;
 pub use measure::{Kind, Measure, Needs, Spec, UnknownMeasure, Value};
 pub use nearest::nearest;
+pub use notice::{Notice, NoticeId, NoticeKind, NoticeState};
 pub use price::{Price, PriceClass, PriceTier, Rates, ServiceTier};
 pub use rule::{NoData, Rule, Severity, USUAL_WINDOW_MS};
 pub use selector::{Matcher, Pattern, Selector};

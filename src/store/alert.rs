@@ -76,6 +76,7 @@ const KEEP: &str = "INSERT INTO alerts(id, rule_id, rule_name, rule_version, sta
  hold_until_ms = excluded.hold_until_ms, changed_at_ms = excluded.changed_at_ms,
  observed_at_ms = excluded.observed_at_ms, updated_at_ms = excluded.updated_at_ms,
  reason = excluded.reason, actor = excluded.actor";
+const LAST_CHANGE: &str = "SELECT max(id) FROM alert_history WHERE alert_id = :alert_id";
 const HISTORY: &str = "SELECT id, alert_id, rule_name, from_state, to_state, severity, labels, value, threshold_value,
  changed_at_ms, observed_at_ms, reason, actor FROM alert_history WHERE alert_id = :alert_id ORDER BY id";
 
@@ -137,6 +138,15 @@ impl Txn<'_> {
             ":observed_at": alert.observed_at.0, ":reason": alert.reason.name(), ":actor": alert.actor,
         })?;
         Ok(())
+    }
+
+    /// The number of an alert's last change.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_change_of(&self, id: AlertId) -> Result<i64, StoreError> {
+        let mut stmt = self.conn.prepare_cached(LAST_CHANGE)?;
+        Ok(stmt.query_row(named_params! { ":alert_id": id.0 }, |row| row.get(0))?)
     }
 
     /// Every change of an alert, oldest first.

@@ -12,7 +12,7 @@ use rusqlite::named_params;
 use super::{StoreError, Txn};
 use crate::model::{CostMode, Millis, Resolution, Zone, nearest};
 
-pub use form::{Age, Form, Length, Number, Share};
+pub use form::{Age, Form, Length, Names, Number, Share};
 
 /// A setting whose values are of a kind.
 pub struct Key<T> {
@@ -188,8 +188,16 @@ pub static HEALTH_DEGRADED_P95: Key<Length> = key(
     "a provider is degraded when its p95 latency is above",
 );
 
+/// Who hears of alerts whose rules do not say.
+pub static ALERT_CHANNELS: Key<Names> = key(
+    "alert_channels",
+    "alert_channels",
+    Names(std::borrow::Cow::Borrowed("stdout")),
+    "the channels of rules that name none; stdout is what `obs run` prints and cron mails",
+);
+
 /// Every setting, in the order in which lists show them.
-pub static SETTINGS: [&dyn Setting; 14] = [
+pub static SETTINGS: [&dyn Setting; 15] = [
     &TIMEZONE,
     &WEEK_START,
     &COST_MODE,
@@ -204,6 +212,7 @@ pub static SETTINGS: [&dyn Setting; 14] = [
     &HEALTH_DOWN_SUCCESS,
     &HEALTH_DEGRADED_SUCCESS,
     &HEALTH_DEGRADED_P95,
+    &ALERT_CHANNELS,
 ];
 
 /// There is no setting of this name.
@@ -322,7 +331,7 @@ impl Txn<'_> {
     /// [`StoreError::Setting`] when its value means nothing.
     pub fn set_to<T: Form>(&self, key: &Key<T>) -> Result<T, StoreError> {
         match self.kept(key.kept_as)? {
-            None => Ok(key.default),
+            None => Ok(key.default.clone()),
             Some(kept) => T::recall(&kept).ok_or_else(|| meaningless(key.name, kept)),
         }
     }

@@ -22,6 +22,7 @@ mod cli_health;
 mod cli_ingest;
 mod cli_ingest_follow;
 mod cli_init;
+mod cli_notify;
 mod cli_query;
 mod cli_record;
 mod cli_retention;

@@ -2,12 +2,14 @@
 //!
 //! Which settings there are is not known here.
 
+use std::borrow::Cow;
+
 use chrono::Weekday;
 
 use crate::model::{CostMode, Threshold, ThresholdUnit, Zone, parse_duration};
 
 /// A kind of value that a setting can have.
-pub trait Form: Copy {
+pub trait Form: Clone {
     /// Reads what a person wrote.
     ///
     /// # Errors
@@ -40,6 +42,17 @@ pub struct Share(pub f64);
 /// A number of things, one or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(pub u64);
+
+/// One name or several, with commas between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(pub Cow<'static, str>);
+
+impl Names {
+    /// Each of them.
+    pub fn each(&self) -> impl Iterator<Item = String> {
+        self.0.split(',').map(str::to_owned)
+    }
+}
 
 /// Written for "for ever".
 const FOREVER: &str = "forever";
@@ -96,6 +109,25 @@ impl Form for Age {
             FOREVER => Some(Age(None)),
             kept => Length::recall(kept).map(|length| Age(Some(length.0))),
         }
+    }
+}
+
+impl Form for Names {
+    fn parse(text: &str) -> Result<Names, String> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            if name.is_empty() {
+                return Err("write names with commas between them, such as slack,stdout".to_owned());
+            }
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(Names(names.join(",").into()))
+    }
+
+    fn shown(&self) -> String {
+        self.0.clone().into_owned()
     }
 }
 

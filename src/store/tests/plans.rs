@@ -71,6 +71,7 @@ const SOURCES: &[&str] = &[
     include_str!("../letter.rs"),
     include_str!("../mark.rs"),
     include_str!("../name.rs"),
+    include_str!("../notice.rs"),
     include_str!("../price.rs"),
     include_str!("../price.rs"),
     include_str!("../reclaim.rs"),
@@ -242,6 +243,7 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::super::
         let mut alert = super::super::alert::tests::firing(&made, txn.next_alert_id()?, now);
         txn.keep_alert(&alert)?;
         assert_eq!(txn.live_alerts()?, std::slice::from_ref(&alert));
+        super::super::notice::tests::tell_of(txn, &alert, now)?;
         alert.state = AlertState::Resolved;
         alert.resolved_at = Some(now);
         txn.keep_alert(&alert)?;
