@@ -2,7 +2,6 @@
 //! nobody knows.
 
 use super::{Failure, Kind};
-use crate::alert::AlertError;
 use crate::health::UnknownProvider;
 use crate::model::{Resolution, UnknownMeasure};
 use crate::query::QueryError;
@@ -32,15 +31,6 @@ impl From<QueryError> for Failure {
                 failure("too_many_buckets").hint("take a longer --step, or a later --since")
             }
             QueryError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AlertError> for Failure {
-    fn from(error: AlertError) -> Failure {
-        match error {
-            AlertError::Query(error) => error.into(),
-            AlertError::Store(error) => error.into(),
         }
     }
 }
