@@ -1,6 +1,6 @@
 //! Prometheus' text exposition format, version 0.0.4: families of samples with
 //! their help and type. What the numbers mean is not known here.
-//! (https://prometheus.io/docs/instrumenting/exposition_formats/)
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>)
 
 use std::fmt::Write as _;
 

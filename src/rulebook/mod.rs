@@ -1,4 +1,4 @@
-//! Alert rules as text and back: [`parse`] reads a file of YAML, [`print`] writes one that
+//! Alert rules as text and back: [`parse`] reads a file of YAML, [`print()`] writes one that
 //! reads back the same, [`set`] reads one option of a rule as a flag gives it.
 //!
 //! `docs/rules.md` describes the file. Which rules a store has, and what becomes of
