@@ -6,6 +6,7 @@
 //! notice reaches anybody, how an alert is shown, or what time it is.
 
 mod decide;
+mod edit;
 mod outbox;
 mod pool;
 mod replay;
@@ -16,6 +17,7 @@ use crate::query::QueryError;
 use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
+pub use edit::{Desk, born, edit};
 pub use outbox::{Hush, keep_change};
 pub use replay::{
     GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,

@@ -285,6 +285,14 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Who changes something, for the records: the name of the user, else `obs`.
+    pub fn actor(&self) -> String {
+        let names = ["USER", "LOGNAME"];
+        let variables = &self.environment.variables;
+        let name = names.into_iter().find_map(|name| variables.text(name));
+        name.unwrap_or("obs").to_owned()
+    }
+
     /// Asks once, when there is somebody to ask; without a terminal the answer is no.
     ///
     /// # Errors

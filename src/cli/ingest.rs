@@ -17,9 +17,11 @@ use clap::ValueEnum;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::time::{Side, parse_time};
+use crate::alert;
 use crate::clock::Stopwatch;
 use crate::ingest::{self, Job, Kept, Pipe, Summary};
 use crate::input::{self, Mapping, TimeUnit};
+use crate::rulebook;
 use crate::store::{Dedupe, Retention, Store};
 use signals::Signals;
 use watcher::Watcher;
@@ -145,7 +147,7 @@ pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
         Some(ctx.create_store()?)
     };
     if let Some(store) = &mut store {
-        store.note_birth(ctx.now)?;
+        alert::born(store, ctx.now, &rulebook::defaults())?;
     }
     let clock = Stopwatch::start();
     let mut total = Summary::default();

@@ -2,8 +2,10 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use crate::alert;
 use crate::model::Zone;
 use crate::render::{Answer, Cell, Column};
+use crate::rulebook;
 use crate::store::{LocalDays, Store, StoreError, Txn};
 
 /// Local days that are noted ahead for people who ask in SQL.
@@ -12,7 +14,8 @@ const DAYS_AHEAD: i32 = 400;
 /// Create the store, or bring an older one up to date
 ///
 /// Not needed before `obs ingest`, which does the same; it sets the zone in which
-/// days, weeks and months begin (bills and budgets are cut there).
+/// days, weeks and months begin (bills and budgets are cut there). A new store has five
+/// alert rules; `obs rules` shows them.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
   obs init
@@ -21,12 +24,19 @@ pub(super) struct Args {
     /// Zone of local days [default: UTC; of a store that exists: as it is]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
+    /// Begin without the five first alert rules
+    #[arg(long)]
+    no_default_rules: bool,
 }
 
 pub(super) fn run(ctx: &mut Context<'_>, args: &Args) -> Result<(), Failure> {
     let zone = args.timezone.as_deref().map(Zone::parse).transpose()?;
     let mut store = ctx.create_store()?;
-    store.note_birth(ctx.now)?;
+    let first = match args.no_default_rules {
+        true => Vec::new(),
+        false => rulebook::defaults(),
+    };
+    alert::born(&mut store, ctx.now, &first)?;
     if let Some(zone) = zone {
         set_zone(&mut store, zone)?;
     }

@@ -32,6 +32,7 @@ mod query;
 mod record;
 mod retention;
 mod rollup;
+mod rules;
 mod run;
 mod seen;
 mod snippet;
@@ -93,6 +94,7 @@ enum Command {
     Events(events::Args),
     Export(export::Args),
     Cost(cost::Args),
+    Rules(Box<rules::Args>),
     Config(config::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -120,6 +122,10 @@ const GROUPS: &[help::Group] = &[
             "chart",
             "events",
         ],
+    },
+    help::Group {
+        title: "Alert",
+        commands: &["rules"],
     },
     help::Group {
         title: "Cost",
@@ -167,6 +173,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Events(args) => events::run(ctx, args),
         Command::Export(args) => export::run(ctx, args),
         Command::Cost(args) => cost::run(ctx, args),
+        Command::Rules(args) => rules::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),
         Command::Restore(args) => backup::restore(ctx, args),

@@ -20,6 +20,6 @@ pub use check::check;
 pub use defaults::defaults;
 pub use fault::{Complaint, Fault, Faults};
 pub use key::{Key, set};
-pub use print::print;
+pub use print::{differences, print, shown};
 pub use read::parse;
 pub use yaml::{Content, Mark, Node, parse as parse_yaml};

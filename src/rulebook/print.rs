@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::key::Key;
-use crate::model::{Rule, duration_text};
+use crate::model::{NoData, Rule, duration_text};
 
 /// The file of these rules, which [`super::parse`] reads.
 pub fn print(rules: &[Rule]) -> String {
@@ -26,61 +26,103 @@ pub fn print(rules: &[Rule]) -> String {
     text
 }
 
-/// A rule without what makes it a member of a list.
-fn lines(rule: &Rule) -> Vec<String> {
-    let mut lines = Vec::new();
-    for key in Key::ALL {
-        let name = key.name();
-        let one = |said: Option<String>| said.map(|said| format!("{name}: {said}"));
-        let line = match key {
-            Key::Name => one(Some(text(&rule.name))),
-            Key::Description => one(rule.description.as_deref().map(text)),
-            Key::Condition => one(Some(text(&rule.condition.to_string()))),
-            Key::Window => one(rule
-                .own_window_ms()
-                .is_none()
-                .then(|| duration_text(rule.window_ms))),
-            Key::AlsoWindow => one(rule.also_window_ms.map(duration_text)),
-            Key::For => one((rule.for_ms > 0).then(|| duration_text(rule.for_ms))),
-            Key::Severity => one(Some(rule.severity.name().to_owned())),
-            Key::Enabled => one((!rule.enabled).then(|| "false".to_owned())),
-            Key::MinCount => one(rule.min_count.map(|count| count.to_string())),
-            Key::NoData => {
-                let usual = rule.no_data == Default::default();
-                one((!usual).then(|| rule.no_data.name().to_owned()))
-            }
-            Key::ResolveThreshold => one(rule.resolve_threshold.map(|t| text(&t.to_string()))),
-            Key::KeepFiringFor => {
-                let kept = rule.keep_firing_for_ms;
-                one((kept > 0).then(|| duration_text(kept)))
-            }
-            Key::RepeatInterval => one(rule.repeat_interval_ms.map(duration_text)),
-            Key::SendResolved => one((!rule.send_resolved).then(|| "false".to_owned())),
-            Key::Channels => {
-                let channels: Vec<String> = rule.channels.iter().map(|c| text(c)).collect();
-                one((!channels.is_empty()).then(|| format!("[{}]", channels.join(", "))))
-            }
-            Key::Labels => {
-                lines.extend(map(name, &rule.labels));
-                None
-            }
-            Key::Annotations => {
-                lines.extend(map(name, &rule.annotations));
-                None
-            }
-            Key::Duration | Key::Actions => None,
-        };
-        lines.extend(line);
+/// What a rule says of a key; `None` where it is as usual. Members of lists and maps stand
+/// in one line.
+pub fn shown(rule: &Rule, key: Key) -> Option<String> {
+    let switched = |is_usual: bool, other: &str| (!is_usual).then(|| other.to_owned());
+    let length = |ms: i64| (ms > 0).then(|| duration_text(ms));
+    match key {
+        Key::Name => Some(rule.name.clone()),
+        Key::Description => rule.description.clone(),
+        Key::Condition => Some(rule.condition.to_string()),
+        Key::Window => rule
+            .own_window_ms()
+            .is_none()
+            .then(|| duration_text(rule.window_ms)),
+        Key::AlsoWindow => rule.also_window_ms.map(duration_text),
+        Key::For => length(rule.for_ms),
+        Key::Severity => Some(rule.severity.name().to_owned()),
+        Key::Enabled => switched(rule.enabled, "false"),
+        Key::MinCount => rule.min_count.map(|count| count.to_string()),
+        Key::NoData => switched(rule.no_data == NoData::default(), rule.no_data.name()),
+        Key::ResolveThreshold => rule.resolve_threshold.map(|t| t.to_string()),
+        Key::KeepFiringFor => length(rule.keep_firing_for_ms),
+        Key::RepeatInterval => rule.repeat_interval_ms.map(duration_text),
+        Key::SendResolved => switched(rule.send_resolved, "false"),
+        Key::Channels => switched(rule.channels.is_empty(), &rule.channels.join(", ")),
+        Key::Labels => in_a_line(&rule.labels),
+        Key::Annotations => in_a_line(&rule.annotations),
+        Key::Duration | Key::Actions => None,
     }
-    lines
 }
 
-fn map(name: &str, texts: &BTreeMap<String, String>) -> Vec<String> {
+fn in_a_line(texts: &BTreeMap<String, String>) -> Option<String> {
+    let members: Vec<String> = texts
+        .iter()
+        .map(|(key, text)| format!("{key}={text}"))
+        .collect();
+    (!members.is_empty()).then(|| members.join(", "))
+}
+
+/// In what two rules differ, and how: `window 5m -> 10m`.
+pub fn differences(before: &Rule, after: &Rule) -> Vec<String> {
+    let told = |said: Option<String>| said.unwrap_or_else(|| "as usual".to_owned());
+    let pairs = Key::ALL.map(|key| (key, shown(before, key), shown(after, key)));
+    let differing = pairs
+        .into_iter()
+        .filter(|(_, before, after)| before != after);
+    differing
+        .map(|(key, before, after)| format!("{} {} -> {}", key.name(), told(before), told(after)))
+        .collect()
+}
+
+/// A rule without what makes it a member of a list.
+fn lines(rule: &Rule) -> Vec<String> {
+    let line = |key: Key| {
+        let said = shown(rule, key)?;
+        Some(match key {
+            Key::Name | Key::Description | Key::Condition => text(&said),
+            Key::Channels => {
+                let channels: Vec<String> = rule.channels.iter().map(|c| text(c)).collect();
+                format!("[{}]", channels.join(", "))
+            }
+            Key::Labels => map(&rule.labels),
+            Key::Annotations => map(&rule.annotations),
+            Key::Window
+            | Key::AlsoWindow
+            | Key::For
+            | Key::Duration
+            | Key::Severity
+            | Key::Enabled
+            | Key::MinCount
+            | Key::NoData
+            | Key::ResolveThreshold
+            | Key::KeepFiringFor
+            | Key::RepeatInterval
+            | Key::SendResolved
+            | Key::Actions => said,
+        })
+    };
+    let keyed = Key::ALL
+        .into_iter()
+        .filter_map(|key| Some((key.name(), line(key)?)));
+    keyed
+        .flat_map(|(name, said)| match said.strip_prefix('\n') {
+            Some(members) => {
+                let members = members.lines().map(|member| format!("  {member}"));
+                [format!("{name}:")].into_iter().chain(members).collect()
+            }
+            None => vec![format!("{name}: {said}")],
+        })
+        .collect()
+}
+
+/// Members of a map, each in a line of its own.
+fn map(texts: &BTreeMap<String, String>) -> String {
     let members = texts
         .iter()
-        .map(|(key, value)| format!("  {key}: {}", text(value)));
-    let head = (!texts.is_empty()).then(|| format!("{name}:"));
-    head.into_iter().chain(members).collect()
+        .map(|(key, value)| format!("\n{key}: {}", text(value)));
+    members.collect()
 }
 
 /// Words that some reader of YAML takes for something else than a text.

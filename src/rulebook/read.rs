@@ -83,8 +83,11 @@ impl Reader<'_> {
 
     /// One rule, with where its name stands.
     fn entry(&mut self, node: &Node) -> Option<(Rule, Mark)> {
+        let before = self.faults.len();
         let entry = self.keys(node)?;
         let find = |wanted: Key| entry.iter().find(|(key, ..)| *key == wanted);
+        // A key that is misspelt is told already.
+        let is_misspelt = self.faults.len() > before;
         let mut missing = |what: &str| {
             let fault = Fault::new(node.mark, format!("this rule has no {what}"));
             let hint = "a rule has a name and a condition at least";
@@ -93,7 +96,7 @@ impl Reader<'_> {
         let (Some((_, _, name)), Some((_, _, said))) = (find(Key::Name), find(Key::Condition))
         else {
             for key in [Key::Name, Key::Condition] {
-                if find(key).is_none() {
+                if find(key).is_none() && !is_misspelt {
                     missing(key.name());
                 }
             }
@@ -111,7 +114,6 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let before = self.faults.len();
         let mut rule = Rule::new("", condition);
         self.refuse_both(&entry);
         for (key, _, value) in entry.iter().filter(|(key, ..)| *key != Key::Condition) {
@@ -220,7 +222,7 @@ impl Reader<'_> {
 
     /// Notes what is wrong with the rule as a whole, where it is written.
     fn check(&mut self, rule: &Rule, entry: &Entry<'_>) {
-        for (key, member, complaint) in check::check(rule) {
+        for (key, member, mut complaint) in check::check(rule) {
             let given = |wanted: Key| entry.iter().find(|(key, ..)| *key == wanted);
             let stands_for = match key {
                 Key::Window | Key::For => given(key).or_else(|| given(Key::Duration)),
@@ -229,6 +231,13 @@ impl Reader<'_> {
             };
             let place = stands_for.or_else(|| given(Key::Condition));
             let Some((_, _, value)) = place else { continue };
+            // A place in the condition is counted in its canonical text.
+            let written = rule.condition.to_string();
+            if key == Key::Condition
+                && !matches!(&value.content, Content::Scalar { text, .. } if *text == written)
+            {
+                complaint.at = 0;
+            }
             let node = member
                 .and_then(|member| find_member(value, &member))
                 .unwrap_or(value);

@@ -10,7 +10,6 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::copy::with_ending;
 use super::{Store, StoreError};
-use crate::model::Millis;
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -305,16 +304,6 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
         .run(conn)
         .map(|_| ())
         .map_err(StoreError::from)
-}
-
-impl Store {
-    /// Notes when the store was first used; later calls change nothing.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn note_birth(&mut self, now: Millis) -> Result<(), StoreError> {
-        self.write(|txn| txn.set_birth(now))
-    }
 }
 
 #[cfg(test)]

@@ -95,11 +95,12 @@ impl Txn<'_> {
         Ok(self.state(BIRTH)?.map(Millis))
     }
 
-    pub(super) fn set_birth(&self, now: Millis) -> Result<(), StoreError> {
-        match self.birth()? {
-            Some(_) => Ok(()),
-            None => self.set_state(BIRTH, now.0),
-        }
+    /// Notes when the store was first used. That is done once.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_birth(&self, now: Millis) -> Result<(), StoreError> {
+        self.set_state(BIRTH, now.0)
     }
 
     /// When `obs run` last did all its work.

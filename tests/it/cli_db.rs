@@ -93,7 +93,7 @@ fn a_check_finds_what_does_not_fit_together() {
         (
             "INSERT INTO alerts(id, rule_id, rule_name, state, severity, current_value, threshold_value,
               started_at_ms, changed_at_ms, observed_at_ms, updated_at_ms, reason, actor)
-             VALUES(7, 1, 'x', 'pending', 'warning', 1, 1, 60, 60, 90, 90, 'c', 'e')",
+             VALUES(7, 999, 'x', 'pending', 'warning', 1, 1, 60, 60, 90, 90, 'c', 'e')",
             "alerts refers to a row that is missing",
         ),
     ] {

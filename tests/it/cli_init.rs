@@ -24,7 +24,7 @@ fn a_new_store_is_its_owners_alone_and_ready_for_readers_and_writers() {
 #[test]
 fn the_nine_names_and_the_summaries_are_there_from_the_start() {
     let obs = Obs::at(NOW);
-    obs.run(&["init"]).exits(0);
+    obs.run(&["init", "--no-default-rules"]).exits(0);
     let peek = Peek::at(&obs);
     for name in [
         "metrics_raw",

@@ -32,7 +32,7 @@ pub fn slow(channels: &[&str]) -> Rule {
 /// A store with this rule, and a slow answer every five seconds for five minutes.
 pub fn troubled(rule: &Rule, config: &str) -> Obs {
     let mut obs = Obs::at(START);
-    obs.run(&["init"]).exits(0);
+    obs.run(&["init", "--no-default-rules"]).exits(0);
     fs::write(obs.folder().join("obs.toml"), config).unwrap();
     let mut store = Store::open(&obs.db(), Options::default()).unwrap();
     store

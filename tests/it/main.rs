@@ -28,6 +28,7 @@ mod cli_query;
 mod cli_record;
 mod cli_retention;
 mod cli_rollup;
+mod cli_rules;
 mod cli_seen;
 mod cli_sql;
 mod cli_stats;

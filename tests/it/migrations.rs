@@ -170,7 +170,7 @@ fn a_new_store_is_private_and_can_shrink() {
 
 fn with_an_alert() -> (Obs, Connection) {
     let obs = Obs::at(NOW);
-    obs.run(&["init"]).exits(0);
+    obs.run(&["init", "--no-default-rules"]).exits(0);
     let conn = open(&obs.db());
     conn.execute_batch(
         "INSERT INTO alert_rules(id, name, metric, operator, threshold, created_at_ms, updated_at_ms)
