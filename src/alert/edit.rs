@@ -4,6 +4,7 @@
 //! that were in force. A change of what is looked at (condition or window) begins anew:
 //! alerts of the old question end with it. Any other change lets alerts go on.
 
+use super::hand::hushed;
 use super::{AlertError, Purpose, Transition, catch_up, keep_change};
 use crate::model::{Alert, AlertState, Millis, Reason, Rule, RuleId};
 use crate::store::{RuleChange, Store, StoreError, StoredRule, Txn};
@@ -126,7 +127,8 @@ impl Desk<'_> {
             match alert.state {
                 AlertState::Pending | AlertState::Firing | AlertState::Acknowledged => {
                     let ended = self.ended(alert, reason);
-                    keep_change(self.txn, &rule.rule, &ended, None, self.now)?;
+                    let hush = hushed(self.txn, &rule.rule, &ended.alert, self.now)?;
+                    keep_change(self.txn, &rule.rule, &ended, hush, self.now)?;
                 }
                 AlertState::Resolved => self.txn.keep_alert(&Alert {
                     hold_until: None,

@@ -7,10 +7,13 @@
 
 mod decide;
 mod edit;
+mod hand;
 mod outbox;
 mod pool;
 mod replay;
+mod silence;
 mod stretch;
+mod tally;
 mod words;
 
 use crate::query::QueryError;
@@ -18,12 +21,15 @@ use crate::store::StoreError;
 
 pub use decide::{Limits, Move, Seen, Verdict, judge, step};
 pub use edit::{Desk, born, edit};
+pub use hand::{ByHand, Deed, by_hand, reset_clock};
 pub use outbox::{Hush, keep_change};
 pub use replay::{
     GRACE_MS, LONGEST_CATCH_UP_MS, MOST_ALERTS_OF_A_RULE, Purpose, Report, Transition, catch_up,
     look,
 };
+pub use silence::{Firing, silences};
 pub use stretch::Evaluated;
+pub use tally::{FLAPS, Scope, Tally, tally};
 pub use words::annotations;
 
 /// Why rules could not be evaluated.

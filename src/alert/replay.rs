@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::AlertError;
 use super::pool::Ends;
-use super::stretch::{Evaluated, Stretch, World};
+use super::stretch::{Evaluated, Kept, Stretch, World};
 use crate::model::{Alert, AlertState, Millis, Span};
 use crate::store::{Store, Txn};
 
@@ -20,6 +20,9 @@ pub const GRACE_MS: i64 = 30 * Millis::SECOND;
 pub const LONGEST_CATCH_UP_MS: i64 = Millis::DAY;
 /// Alerts that one rule may have open at once.
 pub const MOST_ALERTS_OF_A_RULE: usize = 1_000;
+
+/// How far ahead of the present the last evaluated minute may be: clocks differ a little.
+const AHEAD_MS: i64 = 5 * Millis::MINUTE;
 
 /// Minutes that are decided together. A transaction that keeps what they brought
 /// stays short, and minutes that windows share are read once.
@@ -39,7 +42,10 @@ pub struct Report {
     /// Rules for which more groups were wrong than a rule may have alerts, with how many
     /// were left out in the worst minute.
     pub overflown: BTreeMap<String, usize>,
-    /// What was seen at the last minute, when it was asked for.
+    /// Up to when rules were evaluated when that lies in the future: a clock was ahead,
+    /// and nothing is evaluated until then, or until `reset_clock`.
+    pub ahead: Option<Millis>,
+    /// What was seen at the last minute that was evaluated.
     pub evaluated: Vec<Evaluated>,
 }
 
@@ -72,6 +78,10 @@ pub fn catch_up(store: &mut Store, now: Millis, purpose: Purpose) -> Result<Repo
     loop {
         let decided = store.read(|txn| decide(txn, now, carried.take()))?;
         let Some(decided) = decided else {
+            if report.until.is_none() {
+                let until = store.read(|txn| txn.alerts_until())?;
+                report.ahead = until.filter(|until| is_ahead(*until, now));
+            }
             return Ok(report);
         };
         let is_kept = match purpose {
@@ -106,7 +116,13 @@ pub fn look(store: &mut Store, now: Millis) -> Result<Vec<Evaluated>, AlertError
     })
 }
 
-fn closed(now: Millis) -> Millis {
+/// Whether a clock was ahead when rules were evaluated.
+pub(super) fn is_ahead(until: Millis, now: Millis) -> bool {
+    until.0.saturating_sub(now.0) > AHEAD_MS
+}
+
+/// The end of the last minute that is closed.
+pub(super) fn closed(now: Millis) -> Millis {
     now.plus(-GRACE_MS).floor(Millis::MINUTE)
 }
 
@@ -158,11 +174,27 @@ fn decide(
 }
 
 impl Report {
+    /// Alerts that began to fire.
+    pub fn fired(&self) -> u64 {
+        let fires = |t: &&Transition| t.alert.state == AlertState::Firing;
+        self.changes.iter().filter(fires).count() as u64
+    }
+
+    /// Alerts that fired and are over.
+    pub fn resolved(&self) -> u64 {
+        let is_over =
+            |t: &&Transition| t.alert.state == AlertState::Resolved && t.alert.fired_at.is_some();
+        self.changes.iter().filter(is_over).count() as u64
+    }
+
     fn add(&mut self, stretch: Stretch) {
         self.minutes += stretch.ends.each().count() as u64;
         self.until = Some(stretch.ends.last);
         self.skipped = self.skipped.or(stretch.skipped);
-        let changes = stretch.kept.into_iter().filter_map(|(_, change)| change);
+        let changes = stretch.kept.into_iter().filter_map(|kept| match kept {
+            Kept::Changed { change, .. } => Some(change),
+            Kept::Touched(_) => None,
+        });
         self.changes.extend(changes);
         for (rule, left_out) in stretch.overflown {
             let worst = self.overflown.entry(rule).or_default();

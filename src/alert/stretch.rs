@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
-use super::outbox::{keep_change, remind};
+use super::outbox::{Hush, keep_change, remind};
 use super::pool::{Ends, Pool, Pooled, seen};
+use super::silence::{Firing, silenced};
 use super::{AlertError, Limits, MOST_ALERTS_OF_A_RULE, Move, Seen, Transition, step};
 use crate::model::{
-    Alert, AlertId, AlertState, LabelSet, Millis, Reason, Rule, RuleId, Span, Stats,
+    Alert, AlertId, AlertState, LabelSet, Millis, Reason, Rule, RuleId, Silence, Span, Stats,
 };
 use crate::query::Source;
 use crate::store::{StoreError, StoredRule, Txn};
@@ -44,6 +45,8 @@ pub struct Evaluated {
     pub limit: f64,
     /// The state before.
     pub before: Option<AlertState>,
+    /// Resolved by hand: not anew before.
+    pub hold_until: Option<Millis>,
     /// The state after.
     pub after: Option<AlertState>,
     /// What was decided.
@@ -77,6 +80,19 @@ impl World {
     }
 }
 
+/// An alert as it is to be kept.
+pub(super) enum Kept {
+    /// Its state changed.
+    Changed {
+        /// How.
+        change: Transition,
+        /// Whether a graver alert speaks for it.
+        inhibited: bool,
+    },
+    /// Something else about it did.
+    Touched(Alert),
+}
+
 type Live = FxHashMap<RuleId, BTreeMap<LabelSet, Alert>>;
 
 /// Some minutes, and what they bring.
@@ -88,9 +104,11 @@ pub(super) struct Stretch {
     /// Whether no minute is closed after these.
     pub is_newest: bool,
     live: Live,
+    /// Where among the rules each is.
+    places: FxHashMap<RuleId, usize>,
     next_id: AlertId,
-    /// Alerts as they are to be kept, in order, and whether their state changed.
-    pub kept: Vec<(Alert, Option<Transition>)>,
+    /// Alerts as they are to be kept, in order.
+    pub kept: Vec<Kept>,
     pub overflown: BTreeMap<String, usize>,
     pub evaluated: Vec<Evaluated>,
 }
@@ -102,7 +120,9 @@ impl Stretch {
             let of_rule = live.entry(alert.rule_id).or_default();
             of_rule.insert(alert.labels.clone(), alert.clone());
         }
+        let places = before.rules.iter().enumerate();
         Stretch {
+            places: places.map(|(place, rule)| (rule.id, place)).collect(),
             next_id: before.next_id,
             before,
             ends,
@@ -124,11 +144,40 @@ impl Stretch {
         }
         let mut pool = Pool::read(txn, enabled().map(|r| &r.rule), self.ends)?;
         for end in self.ends.each() {
+            let first = self.kept.len();
             for rule in enabled().filter(|r| r.since < end) {
                 self.evaluate_rule(&mut pool, rule, end)?;
             }
+            self.inhibit(first);
         }
         Ok(())
+    }
+
+    /// Lets graver alerts speak for those that began to fire in a minute, of which
+    /// `first` is the first to be kept. That is known only once all rules were looked at.
+    fn inhibit(&mut self, first: usize) {
+        let fires = |kept: &Kept| matches!(kept, Kept::Changed { change, .. } if change.alert.state.is_firing());
+        if !self.kept[first..].iter().any(fires) {
+            return;
+        }
+        let firing = self.firing();
+        let (rules, places) = (&self.before.rules, &self.places);
+        for kept in &mut self.kept[first..] {
+            if let Kept::Changed { change, inhibited } = kept {
+                let rule = &rules[places[&change.alert.rule_id]].rule;
+                *inhibited = change.alert.state.is_firing() && firing.inhibits(&change.alert, rule);
+            }
+        }
+    }
+
+    /// What fires now.
+    fn firing(&self) -> Firing {
+        Firing::of(self.open_with_rules())
+    }
+
+    fn open_with_rules(&self) -> impl Iterator<Item = (&Alert, &Rule)> {
+        let open = self.live.values().flat_map(BTreeMap::values);
+        open.filter_map(|alert| Some((alert, self.rule(alert.rule_id)?)))
     }
 
     fn evaluate_rule(
@@ -192,6 +241,7 @@ impl Stretch {
             .get(&rule.id)
             .and_then(|of_rule| of_rule.get(labels));
         let decided = step(&rule.rule, limits, live, &seen, also.as_ref(), end);
+        let hold_until = live.and_then(|alert| alert.hold_until);
         let firing = before.is_some_and(AlertState::is_firing);
         self.follow(rule, limits, labels, seen, decided, end);
         let after = match decided {
@@ -215,6 +265,7 @@ impl Stretch {
                 false => limits.threshold,
             },
             before,
+            hold_until,
             after,
             decided,
         }
@@ -238,7 +289,7 @@ impl Stretch {
                     return;
                 }
                 if let Some(held) = of_rule.remove(labels) {
-                    self.kept.push((released(held), None));
+                    self.kept.push(Kept::Touched(released(held)));
                 }
                 let alert = self.begin(rule, limits, labels, seen, state, end);
                 self.change(None, alert);
@@ -259,12 +310,12 @@ impl Stretch {
             Move::ClearSince(since) => {
                 if let Some(alert) = of_rule.get_mut(labels) {
                     alert.clear_since = since;
-                    self.kept.push((alert.clone(), None));
+                    self.kept.push(Kept::Touched(alert.clone()));
                 }
             }
             Move::Release => {
                 if let Some(held) = of_rule.remove(labels) {
-                    self.kept.push((released(held), None));
+                    self.kept.push(Kept::Touched(released(held)));
                 }
             }
         }
@@ -328,11 +379,10 @@ impl Stretch {
             let of_rule = self.live.entry(alert.rule_id).or_default();
             of_rule.insert(alert.labels.clone(), alert.clone());
         }
-        let transition = Transition {
-            from,
-            alert: alert.clone(),
-        };
-        self.kept.push((alert, Some(transition)));
+        self.kept.push(Kept::Changed {
+            change: Transition { from, alert },
+            inhibited: false,
+        });
     }
 
     /// An open alert shows the value it has at the last minute.
@@ -341,7 +391,7 @@ impl Stretch {
         let alert = of_rule.and_then(|of_rule| of_rule.get_mut(labels));
         if let Some(alert) = alert.filter(|a| a.state.is_firing() && a.value != seen.value) {
             alert.value = seen.value;
-            self.kept.push((alert.clone(), None));
+            self.kept.push(Kept::Touched(alert.clone()));
         }
     }
 
@@ -350,32 +400,52 @@ impl Stretch {
         if World::read(txn)? != self.before {
             return Ok(false);
         }
-        for (alert, change) in &self.kept {
-            match (change, self.rule(alert.rule_id)) {
-                (Some(change), Some(rule)) => keep_change(txn, rule, change, None, self.now)?,
-                (_, _) => txn.keep_alert(alert)?,
+        let silences = txn.silences_after(self.ends.first)?;
+        for kept in &self.kept {
+            match kept {
+                Kept::Touched(alert) => txn.keep_alert(alert)?,
+                Kept::Changed { change, inhibited } => {
+                    self.keep_change(txn, &silences, change, *inhibited)?;
+                }
             }
         }
         if self.is_newest {
-            self.remind(txn)?;
+            self.remind(txn, &silences)?;
         }
         txn.set_alerts_until(self.ends.last)?;
         Ok(true)
     }
 
+    /// A silence keeps back what changed while it lasted, and what is told while it does.
+    fn keep_change(
+        &self,
+        txn: &Txn<'_>,
+        silences: &[Silence],
+        change: &Transition,
+        inhibited: bool,
+    ) -> Result<(), StoreError> {
+        let alert = &change.alert;
+        let Some(rule) = self.rule(alert.rule_id) else {
+            return txn.keep_alert(alert);
+        };
+        let silenced = silenced(silences, alert, rule, &[alert.changed_at, self.now]);
+        keep_change(txn, rule, change, hush(silenced, inhibited), self.now)
+    }
+
     /// Tells again of what fires still, where it is time to.
-    fn remind(&self, txn: &Txn<'_>) -> Result<(), StoreError> {
-        for alert in self.live.values().flat_map(BTreeMap::values) {
-            if let Some(rule) = self.rule(alert.rule_id) {
-                remind(txn, rule, alert, None, self.ends.last, self.now)?;
-            }
+    fn remind(&self, txn: &Txn<'_>, silences: &[Silence]) -> Result<(), StoreError> {
+        let firing = self.firing();
+        for (alert, rule) in self.open_with_rules() {
+            let silenced = silenced(silences, alert, rule, &[self.now]);
+            let hush = hush(silenced, firing.inhibits(alert, rule));
+            remind(txn, rule, alert, hush, self.ends.last, self.now)?;
         }
         Ok(())
     }
 
     fn rule(&self, id: RuleId) -> Option<&Rule> {
-        let found = self.before.rules.iter().find(|rule| rule.id == id);
-        found.map(|found| &found.rule)
+        let place = self.places.get(&id)?;
+        Some(&self.before.rules[*place].rule)
     }
 
     /// The world as it will be when this is kept.
@@ -433,6 +503,15 @@ fn sight(
         is_gone: pooled.is_gone,
         sources: pooled.sources.clone(),
     })
+}
+
+/// Why nobody is to hear of it for now.
+fn hush(silenced: bool, inhibited: bool) -> Option<Hush> {
+    match (silenced, inhibited) {
+        (true, _) => Some(Hush::Silenced),
+        (false, true) => Some(Hush::Inhibited),
+        (false, false) => None,
+    }
 }
 
 fn released(held: Alert) -> Alert {

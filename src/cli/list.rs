@@ -153,8 +153,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// What tells a row from the others of its list: the texts it begins with.
+/// What tells a row from the others of its list: the number it begins with, and the texts
+/// that follow.
 fn group(row: &[Cell]) -> Vec<Option<String>> {
+    let (number, row) = match row {
+        [Cell::Int(number), rest @ ..] => (Some(Some(number.to_string())), rest),
+        row => (None, row),
+    };
     let text = |cell: &Cell| match cell {
         Cell::Text(text) => Some(Some(text.clone())),
         Cell::Missing => Some(None),
@@ -162,7 +167,10 @@ fn group(row: &[Cell]) -> Vec<Option<String>> {
         Cell::Usd(_) | Cell::At(_) | Cell::Bytes(_) | Cell::Seconds(_) => None,
         Cell::Rate(_) | Cell::Date(_) => None,
     };
-    row.iter().map_while(text).collect()
+    number
+        .into_iter()
+        .chain(row.iter().map_while(text))
+        .collect()
 }
 
 /// Orders by a column; what is missing comes last.

@@ -5,6 +5,7 @@
 //! an exit code. A command is a file beside this one and a line in each of the
 //! three lists below. There is no SQL and no arithmetic here.
 
+mod alerts;
 mod asked;
 mod backup;
 mod chart;
@@ -94,6 +95,7 @@ enum Command {
     Events(events::Args),
     Export(export::Args),
     Cost(cost::Args),
+    Alerts(Box<alerts::Args>),
     Rules(Box<rules::Args>),
     Config(config::Args),
     Backup(backup::BackupArgs),
@@ -125,7 +127,7 @@ const GROUPS: &[help::Group] = &[
     },
     help::Group {
         title: "Alert",
-        commands: &["rules"],
+        commands: &["alerts", "rules"],
     },
     help::Group {
         title: "Cost",
@@ -173,6 +175,7 @@ fn dispatch(ctx: &mut Context<'_>, command: &Command) -> Result<(), Failure> {
         Command::Events(args) => events::run(ctx, args),
         Command::Export(args) => export::run(ctx, args),
         Command::Cost(args) => cost::run(ctx, args),
+        Command::Alerts(args) => alerts::run(ctx, args),
         Command::Rules(args) => rules::run(ctx, args),
         Command::Config(args) => config::run(ctx, args),
         Command::Backup(args) => backup::back_up(ctx, args),

@@ -144,7 +144,7 @@ fn rules(ctx: &Context<'_>) -> Result<Vec<StoredRule>, Failure> {
 }
 
 /// The rule of that name.
-fn find<'r>(rules: &'r [StoredRule], name: &str) -> Result<&'r StoredRule, Failure> {
+pub(super) fn find<'r>(rules: &'r [StoredRule], name: &str) -> Result<&'r StoredRule, Failure> {
     rules.iter().find(|r| r.rule.name == name).ok_or_else(|| {
         let names = rules.iter().map(|r| r.rule.name.as_str());
         let list = "`obs rules` lists them";

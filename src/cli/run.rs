@@ -29,23 +29,15 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
     let now = ctx.now;
     let done = with_post(ctx, |post| cycle::run(&mut store, now, post))?;
     warn_of(ctx, &done.told);
-    if let Some(skipped) = done.alerts.skipped {
-        ctx.warn(format!(
-            "rules were not evaluated from {} to {}: nothing ran for too long",
-            skipped.from, skipped.until
-        ));
-    }
-    for (rule, left_out) in &done.alerts.overflown {
-        ctx.warn(format!(
-            "the rule {rule} has too many alerts: {left_out} groups were left out"
-        ));
-    }
+    super::alerts::warn_of(ctx, &done.alerts);
     let rows: u64 = done.retention.cuts.iter().map(|cut| cut.rows).sum();
     if ctx.wants_table() {
         ctx.detail(words(&done.rollup));
         ctx.detail(format!(
-            "evaluated {} minutes of rules, told {} notices",
+            "evaluated {} minutes of rules: {} alerts began to fire, {} are over; told {} notices",
             human::count(done.alerts.minutes),
+            human::count(done.alerts.fired()),
+            human::count(done.alerts.resolved()),
             human::count(done.told.sent)
         ));
         ctx.detail(format!("let go {} rows", human::count(rows)));
@@ -58,6 +50,9 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
         ("freed_bytes", done.retention.freed_bytes),
         ("alert_changes", done.alerts.changes.len() as u64),
         ("notices_sent", done.told.sent),
+        ("alert_minutes", done.alerts.minutes),
+        ("alerts_fired", done.alerts.fired()),
+        ("alerts_resolved", done.alerts.resolved()),
     ];
     let columns = facts.map(|(name, _)| Column::new(name, name)).into();
     let mut answer = Answer::new("obs.run/v1", columns);

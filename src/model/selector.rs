@@ -68,7 +68,7 @@ impl Pattern {
     }
 
     /// Reads `gpt-4*|o3`: patterns with `|` between them; `\|` is a plain bar.
-    fn parse_alternatives(text: &str) -> Vec<Pattern> {
+    pub fn parse_alternatives(text: &str) -> Vec<Pattern> {
         let mut all = Vec::new();
         let mut current = Pattern::default();
         for (c, plain) in unescaped(text) {

@@ -61,6 +61,16 @@ const HELD: &str = concat!(
     " FROM alerts WHERE hold_until_ms IS NOT NULL ORDER BY id"
 );
 const ONE: &str = concat!("SELECT ", columns!(), " FROM alerts WHERE id = :id");
+const TOUCHED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM alerts WHERE id IN (SELECT alert_id FROM alert_history WHERE changed_at_ms >= :since) ORDER BY id"
+);
+const OVER: &str =
+    "SELECT count(*) FROM alerts WHERE started_at_ms < :before AND resolved_at_ms < :before
+ AND hold_until_ms IS NULL";
+const FORGET: &str = "DELETE FROM alerts WHERE started_at_ms < :before AND resolved_at_ms < :before
+ AND hold_until_ms IS NULL";
 const NEXT_ID: &str = "SELECT 1 + max(ifnull((SELECT max(id) FROM alerts), 0), ifnull((SELECT max(alert_id) FROM alert_history), 0))";
 const KEEP: &str = "INSERT INTO alerts(id, rule_id, rule_name, rule_version, state, severity, provider, model, labels,
  current_value, threshold_value, context, started_at_ms, fired_at_ms, acknowledged_at_ms, acknowledged_by,
@@ -77,8 +87,17 @@ const KEEP: &str = "INSERT INTO alerts(id, rule_id, rule_name, rule_version, sta
  observed_at_ms = excluded.observed_at_ms, updated_at_ms = excluded.updated_at_ms,
  reason = excluded.reason, actor = excluded.actor";
 const LAST_CHANGE: &str = "SELECT max(id) FROM alert_history WHERE alert_id = :alert_id";
-const HISTORY: &str = "SELECT id, alert_id, rule_name, from_state, to_state, severity, labels, value, threshold_value,
- changed_at_ms, observed_at_ms, reason, actor FROM alert_history WHERE alert_id = :alert_id ORDER BY id";
+macro_rules! history {
+    () => {
+        "SELECT id, alert_id, rule_name, from_state, to_state, severity, labels, value, threshold_value,
+ changed_at_ms, observed_at_ms, reason, actor FROM alert_history"
+    };
+}
+const HISTORY: &str = concat!(history!(), " WHERE alert_id = :alert_id ORDER BY id");
+const HISTORY_SINCE: &str = concat!(
+    history!(),
+    " WHERE changed_at_ms >= :since ORDER BY changed_at_ms DESC, id DESC"
+);
 
 impl Txn<'_> {
     /// Alerts that are pending, firing or acknowledged, and those that were resolved by
@@ -96,6 +115,40 @@ impl Txn<'_> {
             }
         }
         Ok(alerts)
+    }
+
+    /// Alerts whose state changed since then, oldest first: with those that are open, all
+    /// that were open at some time since.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one cannot be understood.
+    pub fn alerts_changed_since(&self, since: Millis) -> Result<Vec<Alert>, StoreError> {
+        let mut stmt = self.conn.prepare_cached(TOUCHED)?;
+        let mut rows = stmt.query(named_params! { ":since": since.0 })?;
+        let mut alerts = Vec::new();
+        while let Some(row) = rows.next()? {
+            alerts.push(alert_from_row(row)?);
+        }
+        Ok(alerts)
+    }
+
+    /// How many alerts were over before a moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn count_alerts_over(&self, before: Millis) -> Result<usize, StoreError> {
+        let mut stmt = self.conn.prepare_cached(OVER)?;
+        let count: i64 = stmt.query_row(named_params! { ":before": before.0 }, |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// Deletes alerts that were over before a moment; their history stays.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn forget_alerts(&self, before: Millis) -> Result<usize, StoreError> {
+        let params = named_params! { ":before": before.0 };
+        Ok(self.conn.prepare_cached(FORGET)?.execute(params)?)
     }
 
     /// One alert.
@@ -147,6 +200,20 @@ impl Txn<'_> {
     pub fn last_change_of(&self, id: AlertId) -> Result<i64, StoreError> {
         let mut stmt = self.conn.prepare_cached(LAST_CHANGE)?;
         Ok(stmt.query_row(named_params! { ":alert_id": id.0 }, |row| row.get(0))?)
+    }
+
+    /// Changes of all alerts since then, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one cannot be understood.
+    pub fn alert_changes_since(&self, since: Millis) -> Result<Vec<Change>, StoreError> {
+        let mut stmt = self.conn.prepare_cached(HISTORY_SINCE)?;
+        let mut rows = stmt.query(named_params! { ":since": since.0 })?;
+        let mut changes = Vec::new();
+        while let Some(row) = rows.next()? {
+            changes.push(change_from_row(row)?);
+        }
+        Ok(changes)
     }
 
     /// Every change of an alert, oldest first.

@@ -28,6 +28,7 @@ mod record;
 mod rule;
 mod series;
 pub mod setting;
+mod silence;
 mod sound;
 mod sql;
 mod state;

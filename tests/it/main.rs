@@ -8,6 +8,7 @@
 
 mod busy_hour;
 mod channels;
+mod cli_alerts;
 mod cli_backup;
 mod cli_chart;
 mod cli_completions;

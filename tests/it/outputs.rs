@@ -19,7 +19,7 @@ type Answer = (
 );
 
 #[rustfmt::skip]
-const ANSWERS: [Answer; 12] = [
+const ANSWERS: [Answer; 20] = [
     ("obs.stats/v1", &["stats"], &[]),
     ("obs.query/v1", &["query", "requests", "--step", "1h"], &["requests"]),
     ("obs.measures/v1", &["query", "--list"], &[]),
@@ -32,6 +32,22 @@ const ANSWERS: [Answer; 12] = [
     ("obs.retention/v1", &["retention"], &[]),
     ("obs.retention.run/v1", &["retention", "run", "-n"], &[]),
     ("obs.init/v1", &["init"], &[]),
+    ("obs.alerts/v1", &["alerts"], &[]),
+    ("obs.alert/v1", &["alerts", "show", "1"], &OF_ALERTS),
+    ("obs.alerts.history/v1", &["alerts", "history"], &[]),
+    ("obs.alerts.eval/v1", &["alerts", "eval", "-n"], &[]),
+    ("obs.alerts.explain/v1", &["alerts", "eval", "--explain"], &[]),
+    ("obs.alerts.stats/v1", &["alerts", "stats"], &[]),
+    ("obs.silences/v1", &["alerts", "silence"], &[]),
+    ("obs.alerts.purge/v1", &["alerts", "purge", "--older-than", "90d", "-n"], &[]),
+];
+
+/// What is told of an alert in a list, which `show` tells as well.
+#[rustfmt::skip]
+const OF_ALERTS: [&str; 22] = [
+    "id", "state", "severity", "rule", "labels", "provider", "model", "condition", "value", "threshold", "unit",
+    "started_at", "fired_at", "acknowledged_at", "acknowledged_by", "acknowledged_note", "resolved_at",
+    "hold_until", "changed_at", "reason", "by", "context",
 ];
 
 /// The section whose heading names the schema.
@@ -57,7 +73,18 @@ fn documented(section: &str) -> BTreeSet<String> {
 fn every_column_is_documented_and_nothing_else_is() {
     let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/output.md"));
     let docs = docs.unwrap();
-    let obs = Obs::at(NOW);
+    let mut obs = Obs::at("2026-03-01T11:00:00Z");
+    obs.run(&["init"]).exits(0);
+    let always = [
+        "rules",
+        "add",
+        "always",
+        "requests > 1",
+        "--no-data",
+        "alert",
+    ];
+    obs.run(&always).exits(0);
+    obs.set_now(NOW);
     obs.feed(&["ingest"], traffic::events("a", 60)).exits(0);
     obs.feed(&["ingest"], "no event\n").exits(5);
     fs::write(obs.folder().join("again.jsonl"), traffic::event("b", 1)).unwrap();

@@ -81,6 +81,7 @@ const SOURCES: &[&str] = &[
     include_str!("../setting.rs"),
     include_str!("../state.rs"),
     include_str!("../open.rs"),
+    include_str!("../silence.rs"),
     include_str!("../sound.rs"),
     include_str!("../vitals.rs"),
 ];
@@ -247,6 +248,11 @@ fn live_with_a_rule(store: &mut Store, now: Millis) -> Result<(), super::super::
         alert.state = AlertState::Resolved;
         alert.resolved_at = Some(now);
         txn.keep_alert(&alert)?;
+        assert_eq!(txn.alerts_changed_since(now)?, std::slice::from_ref(&alert));
+        assert_eq!(txn.alert_changes_since(now)?[0].alert_id, alert.id);
+        assert_eq!(txn.count_alerts_over(now)?, 0);
+        assert_eq!(txn.forget_alerts(now)?, 0);
+        super::super::silence::tests::keep_still(txn, now)?;
         txn.set_alerts_until(now)?;
         txn.delete_rule(&made, now, "ada")?;
         assert_eq!(txn.alert(alert.id)?, None);
