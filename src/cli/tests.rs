@@ -115,24 +115,6 @@ fn commands() -> Vec<(String, clap::Command)> {
     found
 }
 
-/// The words of an example line, up to two blanks, behind which it is explained.
-fn words(example: &str) -> Vec<String> {
-    let line = example.trim();
-    let quoted = |text: &str| text.matches('\'').count() % 2 == 1;
-    let end = line
-        .match_indices("  ")
-        .map(|(at, _)| at)
-        .find(|at| !quoted(&line[..*at]));
-    let mut words: Vec<String> = Vec::new();
-    for word in line[..end.unwrap_or(line.len())].split(' ') {
-        match words.last_mut() {
-            Some(open) if quoted(open) => *open = format!("{open} {word}"),
-            _ => words.push(word.to_owned()),
-        }
-    }
-    words.iter().map(|word| word.replace('\'', "")).collect()
-}
-
 #[test]
 fn the_definition_of_the_command_line_is_sound() {
     Cli::command().debug_assert();
@@ -168,23 +150,6 @@ fn the_help_of_every_command_begins_with_a_sentence_and_has_examples() {
         assert!(!sentence.ends_with('.'), "{path}");
         let examples = told.out.find("\nExamples:\n  ").expect(&path);
         assert!(examples < told.out.find("\nOutput:\n").unwrap(), "{path}");
-    }
-}
-
-#[test]
-fn every_example_in_the_help_can_be_parsed() {
-    let pages = commands().into_iter().map(|(path, _)| path);
-    for path in pages.chain(std::iter::once(String::new())) {
-        let help = Machine::new().run(&format!("{path} --help")).out;
-        let examples = help.split("Examples:\n").nth(1).expect(&path);
-        for line in examples.lines().take_while(|line| !line.is_empty()) {
-            let command = line
-                .rsplit(" | ")
-                .find(|part| part.trim().starts_with("obs "));
-            let words = words(command.unwrap_or_else(|| panic!("no call of obs: {line}")));
-            let parsed = Cli::try_parse_from(&words);
-            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
-        }
     }
 }
 
