@@ -29,6 +29,17 @@ pub(super) fn run(ctx: &mut Context<'_>, _args: &Args) -> Result<(), Failure> {
     let now = ctx.now;
     let done = with_post(ctx, |post| cycle::run(&mut store, now, post))?;
     warn_of(ctx, &done.told);
+    if let Some(skipped) = done.alerts.skipped {
+        ctx.warn(format!(
+            "rules were not evaluated from {} to {}: nothing ran for too long",
+            skipped.from, skipped.until
+        ));
+    }
+    for (rule, left_out) in &done.alerts.overflown {
+        ctx.warn(format!(
+            "the rule {rule} has too many alerts: {left_out} groups were left out"
+        ));
+    }
     let rows: u64 = done.retention.cuts.iter().map(|cut| cut.rows).sum();
     if ctx.wants_table() {
         ctx.detail(words(&done.rollup));

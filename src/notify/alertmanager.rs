@@ -9,6 +9,11 @@ use super::http::Target;
 use super::settings::{Secret, Settings};
 use super::webhook::{annotations, labels};
 use super::{ChannelError, DeliveryError, Digest};
+use crate::model::Millis;
+
+/// Alertmanager forgets an alert without an end after five minutes, since Prometheus tells
+/// it every minute. It is told once, so it is told an end that is far away.
+const UNTIL_TOLD_MS: i64 = 365 * Millis::DAY;
 
 /// An Alertmanager.
 #[derive(Clone, Debug)]
@@ -40,9 +45,11 @@ fn alerts(digest: &Digest) -> Value {
     let alert = |told| {
         let mut alert = json!({ "labels": labels(told), "annotations": annotations(told) });
         alert["startsAt"] = json!(told.notice.fired_at.to_string());
-        if let Some(ended_at) = told.notice.ended_at {
-            alert["endsAt"] = json!(ended_at.to_string());
-        }
+        let ends_at = told
+            .notice
+            .ended_at
+            .unwrap_or(digest.at.plus(UNTIL_TOLD_MS));
+        alert["endsAt"] = json!(ends_at.to_string());
         alert
     };
     Value::Array(digest.told.iter().map(alert).collect())

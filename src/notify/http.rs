@@ -163,15 +163,16 @@ fn words(error: &Error) -> String {
     match error {
         Error::Timeout(_) => format!("no answer within {} s", TIME.as_secs()),
         Error::HostNotFound => "no such host".to_owned(),
-        Error::Io(e) if e.kind() == ErrorKind::PermissionDenied => e.to_string(),
         Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
             "nobody listens there".to_owned()
         }
-        Error::Io(e) => format!("the connection failed ({})", e.kind()),
+        Error::Io(e) if e.kind() == ErrorKind::UnexpectedEof => "its answer broke off".to_owned(),
+        // The system speaks of the host, of addresses and of connections, not of the URL.
+        Error::Io(e) => e.to_string(),
         Error::Rustls(e) => format!("no trust in its certificate ({e})"),
         Error::Tls(e) => format!("no encrypted connection ({e})"),
         Error::BodyExceedsLimit(_) => "its answer is too large".to_owned(),
-        Error::Protocol(_) => "its answer is not HTTP, or broke off".to_owned(),
+        Error::Protocol(_) => "its answer is not HTTP".to_owned(),
         _ => "the request failed".to_owned(),
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod busy_hour;
+mod channels;
 mod cli_backup;
 mod cli_chart;
 mod cli_completions;
@@ -45,6 +46,7 @@ mod peek;
 mod pricing;
 mod readme;
 mod real_inputs;
+mod receiver;
 mod rust_source;
 mod scenario;
 mod story;

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use serde_json::Value;
@@ -80,6 +80,13 @@ impl Obs {
         self.feed(args, "")
     }
 
+    /// Runs it to its end with these environment variables besides its own.
+    pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(args);
+        command.envs(variables.iter().copied());
+        ran(args, command.output().unwrap())
+    }
+
     /// Runs it to its end with these bytes on stdin.
     pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], stdin: impl AsRef<[u8]> + Send) -> Ran {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
@@ -91,14 +98,18 @@ impl Obs {
             });
             child.wait_with_output().unwrap()
         });
-        Ran {
-            command: args.iter().fold("obs".to_owned(), |line, arg| {
-                line + " " + &arg.as_ref().to_string_lossy()
-            }),
-            code: exit_code(output.status),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        ran(args, output)
+    }
+}
+
+fn ran<A: AsRef<OsStr>>(args: &[A], output: Output) -> Ran {
+    Ran {
+        command: args.iter().fold("obs".to_owned(), |line, arg| {
+            line + " " + &arg.as_ref().to_string_lossy()
+        }),
+        code: exit_code(output.status),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
