@@ -79,7 +79,7 @@ fn walk(obs: &Obs, command: Vec<String>, found: &mut Vec<Page>) {
 /// The line up to two blanks outside of quotes, behind which it is explained.
 fn call(line: &str) -> &str {
     let line = line.trim();
-    let outside = |at: &usize| line[..*at].matches('\'').count() % 2 == 0;
+    let outside = |at: &usize| line[..*at].matches('\'').count().is_multiple_of(2);
     let end = line.match_indices("  ").map(|(at, _)| at).find(outside);
     &line[..end.unwrap_or(line.len())]
 }
