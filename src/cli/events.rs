@@ -162,7 +162,7 @@ fn silence(ctx: &Context<'_>, store: &mut Store) -> Result<String, Failure> {
 /// sender's id, which is looked for in the window of --since and --until.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "Examples:
-  obs events show 19ca96fd600-0123456789abcdef
+  obs events show 19ca96fd600-19d0462939de72fa
   obs events show req_8f3b --since 7d
   obs events show 19ca96fd600 --json")]
 struct ShowArgs {

@@ -29,7 +29,7 @@ use crate::store::StoredRule;
   obs rules show 'High latency'    what it means, in words
   obs rules add slow 'p95_latency by (model) > 3s' --window 10m
   obs rules set 'High latency' --condition 'p95_latency > 4s'
-  obs rules export > rules.yaml")]
+  obs rules export                 as YAML; `> rules.yaml` keeps it")]
 pub(super) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -69,7 +69,7 @@ enum Verb {
     Import(file::ImportArgs),
     /// Write all rules as a file that `obs rules import` reads
     #[command(after_long_help = "Examples:
-  obs rules export > rules.yaml
+  obs rules export                 as YAML; `> rules.yaml` keeps it
   obs rules export --json")]
     Export,
     /// Add those of the five first rules that are missing

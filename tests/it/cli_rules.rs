@@ -73,6 +73,12 @@ Rate-limit denials,rate_limit_denial_rate > 10%,300,0,warning",
 #[test]
 fn rules_that_were_deleted_do_not_come_back_by_themselves() {
     let obs = with_rules();
+    let rehearsed = obs.run(&["rules", "delete", "High cost", "-n"]).exits(0);
+    assert!(
+        rehearsed.stdout.contains("hourly_cost > $10"),
+        "{rehearsed}"
+    );
+    assert_eq!(names(&obs), FIVE);
     obs.run(&["rules", "delete", "High cost", "--yes"]).exits(0);
     obs.run(&["init"]).exits(0);
     obs.feed(&["ingest"], traffic::events("a", 20)).exits(0);

@@ -33,11 +33,14 @@ mod cli_rules;
 mod cli_seen;
 mod cli_sql;
 mod cli_stats;
+mod docs;
+mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 mod floors;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod help;
 mod hostile;
 mod lines;
 mod migrations;

@@ -87,6 +87,27 @@ impl Obs {
         ran(args, command.output().unwrap())
     }
 
+    /// Runs a line of shell with `obs` and the programs of its folder on the path.
+    pub fn shell(&self, line: &str) -> Ran {
+        let program = Path::new(env!("CARGO_BIN_EXE_obs")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), self.folder().display());
+        let like = self.command::<&str>(&[]);
+        let variables = like.get_envs();
+        let output = Command::new("sh")
+            .args(["-c", line])
+            .current_dir(self.folder())
+            .env_clear()
+            .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", path + ":/usr/bin:/bin")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Ran {
+            command: line.to_owned(),
+            ..ran::<&str>(&[], output)
+        }
+    }
+
     /// Runs it to its end with these bytes on stdin.
     pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], stdin: impl AsRef<[u8]> + Send) -> Ran {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();

@@ -145,10 +145,12 @@ pub(super) fn delete(ctx: &mut Context<'_>, args: &DeleteArgs) -> Result<(), Fai
     let rules = super::rules(ctx)?;
     let doomed = find(&rules, name)?;
     if args.dry_run {
-        ctx.notice(format!(
-            "{name} and its alerts would go; their history would stay"
-        ));
-        return tell(ctx, doomed);
+        ctx.notice("this rule would go, with its alerts; their history would stay");
+        let doomed = std::slice::from_ref(doomed);
+        return match ctx.wants_table() {
+            true => ctx.answer(&rows::short(doomed)),
+            false => ctx.answer(&rows::full(doomed)),
+        };
     }
     if !args.yes && !ctx.confirms(&format!("delete the rule {name} and its alerts?"))? {
         return Err(not_confirmed(ctx));

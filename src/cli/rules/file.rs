@@ -74,9 +74,6 @@ pub(super) fn defaults(ctx: &mut Context<'_>) -> Result<(), Failure> {
     let is_known = |rule: &Rule| known.iter().any(|known| known.rule.name == rule.name);
     let mut missing = rulebook::defaults();
     missing.retain(|rule| !is_known(rule));
-    if missing.is_empty() {
-        ctx.notice("all of the first rules are there");
-    }
     take_in(ctx, &missing, false)
 }
 
