@@ -224,6 +224,9 @@ fn list(ctx: &mut Context<'_>, args: &ListArgs) -> Result<(), Failure> {
         });
     }
     args.list.apply(ctx, &mut answer)?;
+    if alerts.is_empty() && ctx.wants_table() {
+        answer.columns.clear();
+    }
     ctx.answer(&answer)?;
     match args.check && alerts.iter().any(|a| a.state.is_firing()) {
         true => Err(Failure::silent(Kind::Found)),
