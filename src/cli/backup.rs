@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ingest::signals::Signals;
 use crate::render::{Answer, Cell, Column, human};
-use crate::store::{Copied, Store};
+use crate::store::{Copied, Store, StoreError};
 
 /// Copy the store to a file while others go on using it
 ///
@@ -116,8 +116,14 @@ pub(super) fn restore(ctx: &mut Context<'_>, args: &RestoreArgs) -> Result<(), F
             format!("there is a store at {}", path.display())
         })?;
     }
-    let restored = Store::restore(file, &path, ctx.store_options(), ctx.now)
-        .map_err(|error| Failure::from(error).at(file.display()))?;
+    let restored = Store::restore(file, &path, ctx.store_options(), ctx.now).map_err(|error| {
+        let unfit = matches!(error, StoreError::NotAStore(_) | StoreError::Damaged(_));
+        let failure = Failure::from(error).at(file.display());
+        match unfit {
+            true => failure.hint("name another file that `obs backup` made"),
+            false => failure,
+        }
+    })?;
     if ctx.wants_table() {
         ctx.notice(format!("{} is restored", path.display()));
         if let Some(kept) = restored.kept {

@@ -99,6 +99,17 @@ pub(super) fn table(
         }
         answer.rows.push(row);
     }
+    // Its name says it already.
+    if let Some(nth) = answer
+        .columns
+        .iter()
+        .position(|c| c.name == "weekday_number")
+    {
+        answer.columns.remove(nth);
+        for row in &mut answer.rows {
+            row.remove(nth);
+        }
+    }
     answer
 }
 

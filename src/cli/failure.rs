@@ -290,8 +290,9 @@ impl From<StoreError> for Failure {
                 .hint("choose another file with --db or OBS_DB"),
             StoreError::Newer { .. } => failure(Kind::Unusable, "store_newer")
                 .hint("install the version of obs that wrote it, or a later one"),
-            StoreError::Damaged(_) => failure(Kind::Unusable, "store_damaged")
-                .hint("put a backup in its place, or name another file with --db or OBS_DB"),
+            StoreError::Damaged(_) => failure(Kind::Unusable, "store_damaged").hint(
+                "`obs restore FILE` puts a backup in its place; --db or OBS_DB names another",
+            ),
             StoreError::Busy => failure(Kind::Busy, "store_busy")
                 .hint("try again, or wait longer with --busy-timeout"),
             StoreError::InUse => failure(Kind::Busy, "store_in_use")

@@ -392,6 +392,22 @@ fn notices_are_for_people_at_a_terminal() {
 }
 
 #[test]
+fn a_command_without_its_verb_is_not_answered_with_its_description() {
+    for (line, names) in [
+        ("cost", "prices"),
+        ("export", "events, rollups, all, prometheus"),
+        ("record", "request, cache, rate_limit"),
+    ] {
+        let told = Machine::new().run(line);
+        let expected = format!(
+            "error: `obs {line}` is only the half of a command\n\
+             hint: add one of {names}; `obs {line} --help` says what they do\n"
+        );
+        assert_eq!(told.err, expected);
+    }
+}
+
+#[test]
 fn failures_are_coloured_on_a_terminal_and_on_demand_only() {
     let mut machine = Machine::new();
     let red = |told: Told| told.err.starts_with("\x1b[1;31merror:");

@@ -1,10 +1,15 @@
 //! A command line that cannot be read, told as every other failure is.
 
+use clap::error::ErrorKind;
+
 use super::failure::Failure;
 
 /// clap's own words, in our form: its tip becomes the hint, its usage a command to try.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Failure {
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return unfinished(&error.to_string());
+        }
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let ends = |line: &&str| {
@@ -21,6 +26,30 @@ impl From<clap::Error> for Failure {
             None => help,
         })
     }
+}
+
+/// A command that wants another one behind it. clap answers with the whole help.
+fn unfinished(help: &str) -> Failure {
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        // What a command does goes on below it, further in.
+        .filter_map(|line| {
+            line.strip_prefix("  ")
+                .filter(|rest| !rest.starts_with(' '))
+        })
+        .filter_map(|rest| rest.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    let command = command_of(help);
+    Failure::usage(
+        "usage",
+        format!("`{command}` is only the half of a command"),
+    )
+    .hint(format!(
+        "add one of {}; `{command} --help` says what they do",
+        names.join(", ")
+    ))
 }
 
 /// The command that clap's usage line speaks of: `obs config show`.

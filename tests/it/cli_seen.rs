@@ -191,4 +191,8 @@ gemini,0,1,-1,-1.0,";
     );
     obs.run(&["stats", "--compare", "0s"]).exits(2);
     obs.run(&["stats", "--compare", "yesterday"]).exits(2);
+    let by_day = obs
+        .run(&["stats", "--compare", "7d", "--by", "weekday"])
+        .exits(0);
+    assert!(!by_day.stdout.contains("weekday number"), "{by_day}");
 }

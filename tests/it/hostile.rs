@@ -163,7 +163,7 @@ fn a_store_damaged_in_the_middle_is_called_damaged_and_not_made_worse() {
         assert!(
             ran.stderr.starts_with("error: the store is damaged: ")
                 && ran.stderr.ends_with(
-                    "\nhint: put a backup in its place, or name another file with --db or OBS_DB\n"
+                    "\nhint: `obs restore FILE` puts a backup in its place; --db or OBS_DB names another\n"
                 ),
             "{ran}"
         );

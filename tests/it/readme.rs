@@ -30,6 +30,8 @@ fn every_command_of_the_readme_runs_as_it_is_printed() {
     let commands = commands();
     assert!(commands.len() >= 9, "{commands:?}");
     for line in commands {
-        obs.shell(&line).exits(0);
+        // A store whose cron never ran is told so.
+        let code = if line == "obs doctor" { 3 } else { 0 };
+        obs.shell(&line).exits(code);
     }
 }

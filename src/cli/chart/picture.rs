@@ -52,10 +52,11 @@ impl<'a> Picture<'a> {
         let (tracks, groups) = self.tracks();
         let mut remarks = self.told.notes.clone();
         let (chart, is_cut) = self.chart(ctx.now, &tracks)?;
-        if is_cut {
+        let has_data = has_data(&chart, &tracks);
+        if is_cut && has_data {
             remarks.push("the last bucket is not over: its sum is left out".into());
         }
-        let nothing = match has_data(&chart, &tracks) {
+        let nothing = match has_data {
             true => None,
             false => Some(self.nothing(ctx, store)?),
         };

@@ -39,6 +39,11 @@ pub fn no_data(
 /// `2026-01-31 12:00 – 18:00 UTC`.
 pub(super) fn window(span: Span, zone: Tz, ascii: bool) -> String {
     let to = if ascii { "to" } else { "–" };
+    // Of a window of days nobody wants the seconds, which `now` brings along.
+    let span = match span.length_ms() {
+        86_400_000.. => Span::new(on_the_minute(span.from), on_the_minute(span.until)),
+        _ => span,
+    };
     let (Some(from), Some(until)) = (local(span.from, zone), local(span.until, zone)) else {
         return format!("{} {to} {}", span.from, span.until);
     };
@@ -60,6 +65,10 @@ pub(super) fn window(span: Span, zone: Tz, ascii: bool) -> String {
     } else {
         format!("{begin} {begin_zone} {to} {end} {end_zone}")
     }
+}
+
+fn on_the_minute(at: Millis) -> Millis {
+    at.plus(-at.0.rem_euclid(60_000))
 }
 
 /// A duration without loss, in the largest size that divides it: `90 min`, `1 d`.
@@ -135,6 +144,10 @@ mod tests {
         assert_eq!(
             say("2026-01-24T12:00:00Z", "2026-01-31T12:00:00Z", UTC),
             "2026-01-24 12:00 – 01-31 12:00 UTC"
+        );
+        assert_eq!(
+            say("2026-01-30T12:00:00Z", "2026-01-31T12:34:49.119Z", UTC),
+            "2026-01-30 12:00 – 01-31 12:34 UTC"
         );
         assert_eq!(
             say("2025-12-31T12:00:00Z", "2026-01-01T12:00:00Z", UTC),
